@@ -9,9 +9,10 @@ The reading order is the import order; each chapter imports only those before it
    ``metrics``     how good it is, beside its null
 4. ``refine``      thousands of columns into twenty-five latents
 5. ``models``      what learns: five experts and the gate that mixes them
-6. ``validation``  whether it is true: walk-forward, nulls, verdict
-7. ``reports``     what we tell: console, figures, page
-8. ``pipelines``   Kedro begins here
+6. ``signals``     what we do about a forecast: thresholds
+7. ``validation``  whether it is true: walk-forward, nulls, verdict
+8. ``reports``     what we tell: console, figures, page
+9. ``pipelines``   Kedro begins here
 """
 
 __version__ = "0.1.0"

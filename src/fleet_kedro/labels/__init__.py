@@ -1,0 +1,1 @@
+"""What we try to know, and the bar at which it becomes known."""

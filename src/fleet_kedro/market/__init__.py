@@ -1,0 +1,1 @@
+"""What the data is: candles, gaps, symbol lineage, sources."""

@@ -1,0 +1,1 @@
+"""What learns: five experts and the gate that mixes them."""

@@ -1,0 +1,1 @@
+"""Kedro begins here: one package a pipeline."""

@@ -1,0 +1,1 @@
+"""Thousands of columns into twenty-five latents."""

@@ -1,0 +1,1 @@
+"""How past and future are kept apart."""

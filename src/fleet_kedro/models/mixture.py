@@ -1,0 +1,248 @@
+r"""One brain out of several experts: a gated mixture, trained without self-deception.
+
+For a row with expert inputs ``x``, physics ``z`` and asset ``a``,
+
+.. math:: p(x, z, a) = \sigma_{mix}\Big(\sum_e g_e(z, a)\, c_e(f_e(x))\Big)
+
+with experts ``f_e``, their calibration ``c_e``, gate weights ``g_e`` and a calibration
+of the whole (Jacobs et al., 1991, for the mixture). Experts learn from all training
+rows. Whatever *judges* them, ``c_e``, ``g_e`` and the last calibration, learns from
+forecasts of the past that were made out of sample, so an expert that memorises its
+training rows gains nothing by it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float, Shaped
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.utils.validation import check_is_fitted
+
+from fleet_kedro.models.calibration import PlattCalibrator
+from fleet_kedro.models.gate import GatingNetwork, oracle
+
+PHYSICS_COLUMNS = (
+    "physics_hurst",
+    "physics_entropy",
+    "physics_fdi",
+    "physics_theta",
+    "physics_acf",
+    "physics_stability_warning",
+)
+_FLAGS = (PHYSICS_COLUMNS.index("physics_stability_warning"),)
+
+
+class PastForecasts(NamedTuple):
+    """What the experts said about rows none of them was trained on, and the outcome."""
+
+    expert_probability: Float[np.ndarray, "rows experts"]
+    physics: Float[np.ndarray, "rows 6"]
+    asset: Shaped[np.ndarray, " rows"]
+    is_positive: Bool[np.ndarray, " rows"]
+
+
+class MixtureForecast(NamedTuple):
+    """The calibrated forecast, and how it came about."""
+
+    probability: Float[np.ndarray, " rows"]
+    gate_weights: Float[np.ndarray, "rows experts"]
+    expert_probability: Float[np.ndarray, "rows experts"]
+
+
+class MixtureOfExpertsEnsemble(ClassifierMixin, BaseEstimator):
+    """Five experts, a gate that knows the physics and the asset, one probability.
+
+    Parameters
+    ----------
+    experts
+        Unfitted classifiers by name; the order is the order of all outputs.
+    columns
+        For each expert, the prefixes of the columns of ``X`` that it reads.
+    use_asset_embedding
+        Whether the gate sees which asset a row belongs to.
+    gate_penalty
+        L2 penalty of the gate, per row.
+    holdout
+        Without past forecasts, the share of the last training rows that the experts
+        forecast out of sample before they are fitted on all rows.
+    purge_rows
+        Rows left out before that holdout.
+    """
+
+    def __init__(
+        self,
+        *,
+        experts: Mapping[str, ClassifierMixin],
+        columns: Mapping[str, Sequence[str]],
+        use_asset_embedding: bool = True,
+        gate_penalty: float = 1e-3,
+        holdout: float = 0.3,
+        purge_rows: int = 0,
+    ) -> None:
+        self.experts = experts
+        self.columns = columns
+        self.use_asset_embedding = use_asset_embedding
+        self.gate_penalty = gate_penalty
+        self.holdout = holdout
+        self.purge_rows = purge_rows
+
+    def fit(
+        self,
+        X: pd.DataFrame,
+        y: Bool[np.ndarray, " rows"],
+        sample_weight: Float[np.ndarray, " rows"] | None = None,
+        *,
+        asset: Shaped[np.ndarray, " rows"],
+        past: PastForecasts | None = None,
+    ) -> "MixtureOfExpertsEnsemble":
+        """Fit the experts on all rows, and their judges on out-of-sample forecasts.
+
+        Parameters
+        ----------
+        X
+            Rows in time order, with the columns that the experts read and the physics.
+        past
+            Forecasts of earlier rows by experts that had not seen them. None holds out
+            the end of ``X`` to make some.
+        """
+        self.classes_ = np.array([False, True])
+        weight = np.ones(len(X)) if sample_weight is None else sample_weight
+        if past is None:
+            past = self._hold_out(X, y, weight, asset)
+        self.experts_ = self._fitted_experts(X, y, weight)
+        return self._fit_judges(past)
+
+    def forecast(
+        self, X: pd.DataFrame, asset: Shaped[np.ndarray, " rows"]
+    ) -> MixtureForecast:
+        """Return probability, gate weights and calibrated expert probabilities.
+
+        An asset that the gate never saw is forecast by the physics alone.
+        """
+        check_is_fitted(self)
+        return self.mix(self.expert_probability(X), _physics(X), asset)
+
+    def predict_proba(
+        self, X: pd.DataFrame, asset: Shaped[np.ndarray, " rows"]
+    ) -> Float[np.ndarray, "rows 2"]:
+        """Return the probabilities of a negative and of a positive label."""
+        probability = self.forecast(X, asset).probability
+        return np.column_stack([1 - probability, probability])
+
+    def expert_probability(self, X: pd.DataFrame) -> Float[np.ndarray, "rows experts"]:
+        """Return what each expert says, uncalibrated, a column per expert."""
+        return _forecasts(self.experts_, self.columns, X)
+
+    def mix(
+        self,
+        expert_probability: Float[np.ndarray, "rows experts"],
+        physics: Float[np.ndarray, "rows 6"],
+        asset: Shaped[np.ndarray, " rows"],
+    ) -> MixtureForecast:
+        """Calibrate, weigh and add up forecasts that the experts have made."""
+        weights, calibrated, mixed = self._mixed(expert_probability, physics, asset)
+        return MixtureForecast(self.calibrator_.predict(mixed), weights, calibrated)
+
+    def _fitted_experts(
+        self,
+        X: pd.DataFrame,
+        y: Bool[np.ndarray, " rows"],
+        weight: Float[np.ndarray, " rows"],
+    ) -> dict[str, ClassifierMixin]:
+        return {
+            name: clone(expert).fit(_view(X, self.columns[name]), y, weight)
+            for name, expert in self.experts.items()
+        }
+
+    def _fit_judges(self, past: PastForecasts) -> "MixtureOfExpertsEnsemble":
+        """Fit calibrations and gate on forecasts made before their outcome."""
+        self.calibrators_ = [
+            PlattCalibrator().fit(column, past.is_positive)
+            for column in past.expert_probability.T
+        ]
+        calibrated = self._calibrated(past.expert_probability)
+        self.gate_ = GatingNetwork(
+            use_asset_embedding=self.use_asset_embedding,
+            flags=_FLAGS,
+            penalty=self.gate_penalty,
+        ).fit(
+            past.physics,
+            past.asset,
+            oracle(calibrated, past.is_positive),
+            len(self.experts),
+        )
+        _, _, mixed = self._mixed(past.expert_probability, past.physics, past.asset)
+        self.calibrator_ = PlattCalibrator().fit(mixed, past.is_positive)
+        return self
+
+    def _calibrated(
+        self, expert_probability: Float[np.ndarray, "rows experts"]
+    ) -> Float[np.ndarray, "rows experts"]:
+        columns = zip(self.calibrators_, expert_probability.T, strict=True)
+        return np.column_stack([judge.predict(column) for judge, column in columns])
+
+    def _mixed(
+        self,
+        expert_probability: Float[np.ndarray, "rows experts"],
+        physics: Float[np.ndarray, "rows 6"],
+        asset: Shaped[np.ndarray, " rows"],
+    ) -> tuple[
+        Float[np.ndarray, "rows experts"],
+        Float[np.ndarray, "rows experts"],
+        Float[np.ndarray, " rows"],
+    ]:
+        """Return gate weights, calibrated experts and their weighted sum."""
+        calibrated = self._calibrated(expert_probability)
+        weights = self.gate_.weights(physics, asset)
+        return weights, calibrated, np.einsum("re,re->r", weights, calibrated)
+
+    def _hold_out(
+        self,
+        X: pd.DataFrame,
+        y: Bool[np.ndarray, " rows"],
+        weight: Float[np.ndarray, " rows"],
+        asset: Shaped[np.ndarray, " rows"],
+    ) -> PastForecasts:
+        """Forecast the last rows with experts fitted on the rows before them."""
+        first_held_out = round(len(X) * (1 - self.holdout))
+        n_fitted = first_held_out - self.purge_rows
+        if n_fitted < 1:
+            raise ValueError(
+                f"{len(X)} rows leave none to fit before a holdout of "
+                f"{self.holdout:.0%} and a purge of {self.purge_rows} rows: give more "
+                "rows, or past forecasts."
+            )
+        experts = self._fitted_experts(
+            X.iloc[:n_fitted], y[:n_fitted], weight[:n_fitted]
+        )
+        held_out = X.iloc[first_held_out:]
+        return PastForecasts(
+            _forecasts(experts, self.columns, held_out),
+            _physics(held_out),
+            asset[first_held_out:],
+            y[first_held_out:],
+        )
+
+
+def _forecasts(
+    experts: Mapping[str, ClassifierMixin],
+    columns: Mapping[str, Sequence[str]],
+    X: pd.DataFrame,
+) -> Float[np.ndarray, "rows experts"]:
+    return np.column_stack(
+        [
+            expert.predict_proba(_view(X, columns[name]))[:, 1]
+            for name, expert in experts.items()
+        ]
+    )
+
+
+def _view(X: pd.DataFrame, prefixes: Sequence[str]) -> Float[np.ndarray, "rows some"]:
+    """Return the columns that begin with one of the prefixes, in their order."""
+    return X.loc[:, X.columns.str.startswith(tuple(prefixes))].to_numpy()
+
+
+def _physics(X: pd.DataFrame) -> Float[np.ndarray, "rows 6"]:
+    return X.loc[:, list(PHYSICS_COLUMNS)].to_numpy()
