@@ -1,0 +1,165 @@
+"""One scale per asset and one matrix for the fleet, for every fold in one pass.
+
+Each asset is read once. Its rows between two fold borders become one block of sums;
+the training span of a fold is a run of whole blocks, so its sums are sums of blocks,
+scaled by the asset's own training mean and deviation (an affine change, which sums
+survive) and added to the fold's pooled sums. Memory depends on the number of folds and
+columns, not on the number of assets.
+"""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float32, Int
+
+from fleet_kedro.features.lags import LAGS, project_lagged
+from fleet_kedro.features.scaling import ScalingSums, ZScore
+from fleet_kedro.market.schema import BAR
+from fleet_kedro.refine.moments import LinkMoments, Moments
+from fleet_kedro.refine.panel_moments import (
+    AssetRows,
+    asset_link_moments,
+    asset_moments,
+)
+from fleet_kedro.refine.tensor_flex import TensorFlexRefiner
+from fleet_kedro.splits.walk_forward import Fold
+
+FEWEST_LINK_BLOCKS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class FleetRefiner:
+    """What a fold has learnt about its columns: a z-score per asset, one projection."""
+
+    scales: Mapping[str, ZScore]
+    flex: TensorFlexRefiner
+
+    def latents(
+        self,
+        asset: str,
+        signals: Float32[np.ndarray, "bars signals"],
+        segment: Int[np.ndarray, " bars"],
+    ) -> Float32[np.ndarray, "bars latents"]:
+        """Scale, lag and project one asset's base signals; NaN where a lag is missing.
+
+        Scaling and projection are both affine, so they are one matrix.
+        """
+        mean = np.tile(self.scales[asset].mean, len(LAGS))
+        scale = np.tile(self.scales[asset].scale, len(LAGS))
+        projection = self.flex.projection_ / scale[:, np.newaxis]
+        offset = self.flex.offset_ - mean @ projection
+        projected = project_lagged(signals, segment, projection.astype(np.float32))
+        return projected + offset.astype(np.float32)
+
+
+class FleetRefinement:
+    """The sums of all folds, filled asset by asset.
+
+    Parameters
+    ----------
+    folds
+        Their training spans are fitted.
+    is_flag
+        Signals that no scaling may touch.
+    flex
+        Unfitted refiner, cloned for each fold.
+    link_block_days
+        Length of the time blocks across which a link must keep its sign.
+    """
+
+    def __init__(
+        self,
+        folds: Sequence[Fold],
+        is_flag: Bool[np.ndarray, " signals"],
+        flex: TensorFlexRefiner,
+        link_block_days: int,
+    ) -> None:
+        n_columns = len(LAGS) * len(is_flag)
+        edges = {fold.train_start for fold in folds} | {f.train_end for f in folds}
+        self._folds = folds
+        self._is_flag = is_flag
+        self._flex = flex
+        self._edges = pd.DatetimeIndex(sorted(edges))
+        self._fine_edges = _subdivided(self._edges, pd.Timedelta(days=link_block_days))
+        self._scales: list[dict[str, ZScore]] = [{} for _ in folds]
+        self._moments = [Moments.zero(n_columns) for _ in folds]
+        self._links = [
+            [LinkMoments.zero(n_columns) for _ in _blocks(self._fine_edges, fold)]
+            for fold in folds
+        ]
+
+    def add(self, asset: str, timestamp: pd.DatetimeIndex, rows: AssetRows) -> None:
+        """Add one asset's rows to the sums of every fold that trains on them."""
+        coarse = asset_moments(
+            rows, _block_of(timestamp, self._edges), len(self._edges) - 1, LAGS
+        )
+        fine = asset_link_moments(
+            rows,
+            _block_of(timestamp, self._fine_edges),
+            len(self._fine_edges) - 1,
+            LAGS,
+        )
+        for number, fold in enumerate(self._folds):
+            trained = [coarse[block] for block in _blocks(self._edges, fold)]
+            total = sum(trained[1:], start=trained[0])
+            score = _z_score(total, self._is_flag)
+            mean, scale = (
+                np.tile(score.mean, len(LAGS)),
+                np.tile(score.scale, len(LAGS)),
+            )
+            self._scales[number][asset] = score
+            self._moments[number] += total.standardised(mean, scale)
+            self._links[number] = [
+                pooled + fine[block].standardised(mean, scale)
+                for pooled, block in zip(
+                    self._links[number], _blocks(self._fine_edges, fold), strict=True
+                )
+            ]
+
+    def fit(self, number: int) -> FleetRefiner:
+        """Fit the refiner of the fold at this position."""
+        flex = TensorFlexRefiner(**self._flex.get_params())
+        flex.fit_moments(self._moments[number], self._links[number])
+        return FleetRefiner(self._scales[number], flex)
+
+
+def _z_score(moments: Moments, is_flag: Bool[np.ndarray, " signals"]) -> ZScore:
+    """Scale base signals by their own rows at lag zero, which come first."""
+    n_signals = len(is_flag)
+    spread = moments.scale()[:n_signals]
+    sums = ScalingSums(
+        count=np.full(n_signals, moments.row_count),
+        mean=moments.mean()[:n_signals],
+        squared_deviation=moments.row_count * spread**2,
+    )
+    return ZScore.from_sums(sums, is_flag)
+
+
+def _subdivided(edges: pd.DatetimeIndex, length: pd.Timedelta) -> pd.DatetimeIndex:
+    """Cut each span between edges into equal parts of about ``length``.
+
+    Even the first span alone, the shortest training, has enough parts to show whether
+    a link keeps its sign.
+    """
+    fine = [edges[0]]
+    for left, right in itertools.pairwise(edges):
+        fewest = FEWEST_LINK_BLOCKS if left == edges[0] else 1
+        parts = max(fewest, round((right - left) / length))
+        fine.extend(pd.date_range(left, right, periods=parts + 1)[1:].floor(BAR))
+    return pd.DatetimeIndex(fine)
+
+
+def _blocks(edges: pd.DatetimeIndex, fold: Fold) -> range:
+    """Return the blocks that make up the fold's training span."""
+    return range(edges.get_loc(fold.train_start), edges.get_loc(fold.train_end))
+
+
+def _block_of(
+    timestamp: pd.DatetimeIndex, edges: pd.DatetimeIndex
+) -> Int[np.ndarray, " bars"]:
+    """Return the block of each row, -1 outside all of them."""
+    block = edges.searchsorted(timestamp, side="right") - 1
+    return np.where(block < len(edges) - 1, block, -1)
