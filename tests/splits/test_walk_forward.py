@@ -16,7 +16,7 @@ def walk(**changes: object) -> WalkForward:
     settings = {
         "folds": 5,
         "warmup_folds": 2,
-        "purge_bars": 13,
+        "horizon_bars": 12,
         "embargo_bars": 24,
         "mode": "expanding",
     }
@@ -41,7 +41,7 @@ def walks(draw: st.DrawFn) -> tuple[dict[str, object], int, int]:
     settings = {
         "folds": folds,
         "warmup_folds": warmup,
-        "purge_bars": horizon + 1,
+        "horizon_bars": horizon,
         "embargo_bars": embargo,
         "mode": mode,
         "train_bars": train_bars,

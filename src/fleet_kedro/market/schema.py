@@ -6,6 +6,7 @@ price at which anybody can act on it is the open of row ``t + 1``.
 
 import pandas as pd
 import pandera.pandas as pa
+from pandera.dtypes import Int32
 from pandera.engines.pandas_engine import DateTime
 from pandera.typing.pandas import Series
 
@@ -25,6 +26,17 @@ class _Keyed(pa.DataFrameModel):
 
         strict = True
         ordered = True
+
+
+class RawCandles(_Keyed):
+    """One asset's candles as found, in canonical units: any dirt is still in them."""
+
+    symbol: Series[str]
+    open: Series[float] = pa.Field(nullable=True)
+    high: Series[float] = pa.Field(nullable=True)
+    low: Series[float] = pa.Field(nullable=True)
+    close: Series[float] = pa.Field(nullable=True)
+    volume: Series[float] = pa.Field(nullable=True)
 
 
 class _Ohlcv(_Keyed):
@@ -48,7 +60,7 @@ class CleanCandles(_Ohlcv):
     asset: Series[str]
     symbol: Series[str]
     is_filled: Series[bool]
-    segment: Series["int32"] = pa.Field(ge=0)
+    segment: Series[Int32] = pa.Field(ge=0)
 
     @pa.dataframe_check(error="rows must be unique and sorted by timestamp, asset")
     def is_sorted_and_unique(cls, panel: pd.DataFrame) -> bool:
@@ -81,3 +93,29 @@ class PlantedTruth(_Keyed):
     asset: Series[str]
     probability: Series[float] = pa.Field(ge=0, le=1)
     regime: Series[str]
+
+
+class QualityReport(pa.DataFrameModel):
+    """What was found and what was done about it, a row per asset."""
+
+    asset: Series[str] = pa.Field(unique=True)
+    first: Series[DateTime] = pa.Field(dtype_kwargs={"unit": "us", "tz": "UTC"})
+    last: Series[DateTime] = pa.Field(dtype_kwargs={"unit": "us", "tz": "UTC"})
+    rows: Series[int] = pa.Field(ge=1)
+    gaps: Series[int] = pa.Field(ge=0)
+    longest_gap_hours: Series[int] = pa.Field(ge=0)
+    filled: Series[int] = pa.Field(ge=0)
+    segments: Series[int] = pa.Field(ge=1)
+    duplicates_dropped: Series[int] = pa.Field(ge=0)
+    off_grid_dropped: Series[int] = pa.Field(ge=0)
+    invalid_dropped: Series[int] = pa.Field(ge=0)
+    zero_volume: Series[int] = pa.Field(ge=0)
+    lowest_price: Series[float] = pa.Field(gt=0)
+    highest_price: Series[float] = pa.Field(gt=0)
+    high_low_ratio: Series[float] = pa.Field(ge=1)
+
+    class Config:
+        """No unknown column, no conversion on the way."""
+
+        strict = True
+        ordered = True

@@ -2,10 +2,9 @@
 
 Hourly labels overlap for ``H`` hours and the assets move together, so rows are far from
 independent. The rows of one day, of all assets, are therefore added up first, and
-blocks of consecutive days are drawn together (Politis and Romano, 1992).
+blocks of consecutive days are drawn together (Politis and Romano, 1992). A statistic is
+then a function of the drawn sums, computed for all draws at once.
 """
-
-from collections.abc import Callable
 
 import numpy as np
 from arch.bootstrap import CircularBlockBootstrap
@@ -16,45 +15,38 @@ from fleet_kedro.config import Config
 
 
 class BlockBootstrap(Config):
-    """How an interval is drawn."""
+    """How days are drawn, and how wide an interval is."""
 
     block_days: int = Field(ge=1, description="Consecutive days drawn together.")
     draws: int = Field(ge=100, description="Bootstrap samples.")
-    level: float = Field(gt=0, lt=1, description="Coverage of the interval.")
+    level: float = Field(gt=0, lt=1, description="Coverage of an interval.")
     seed: int = Field(ge=0)
 
-    def interval(
-        self,
-        statistic: Callable[[Float[np.ndarray, " columns"]], float],
-        daily_sums: Float[np.ndarray, "days columns"],
-    ) -> tuple[float, float]:
-        """Return the percentile interval of a statistic of column sums.
+    def resampled_sums(
+        self, daily_sums: Float[np.ndarray, "days columns"]
+    ) -> Float[np.ndarray, "draws columns"]:
+        """Return the sum of each column over the days of each draw.
 
-        Parameters
-        ----------
-        statistic
-            From the sum of each column over the drawn days to one number.
-        daily_sums
-            A row per day, in time order: counts and returns that add up.
-
-        Returns
-        -------
-        tuple of float
-            Lower and upper end. Draws where the statistic is NaN (no signal at all)
-            are left out; NaN when every draw is.
+        ``daily_sums`` has a row per day, in time order: counts and returns that add up.
         """
         bootstrap = CircularBlockBootstrap(
             min(self.block_days, len(daily_sums)), daily_sums, seed=self.seed
         )
-        drawn = np.array(
+        return np.array(
             [
-                statistic(np.asarray(positional[0]).sum(axis=0))
+                np.asarray(positional[0]).sum(axis=0)
                 for positional, _ in bootstrap.bootstrap(self.draws)
             ]
         )
-        drawn = drawn[np.isfinite(drawn)]
-        if not drawn.size:
+
+    def interval(self, statistic: Float[np.ndarray, " draws"]) -> tuple[float, float]:
+        """Return the percentile interval of a statistic that was computed per draw.
+
+        Draws where it is NaN (no signal at all) are left out; NaN when every draw is.
+        """
+        known = statistic[np.isfinite(statistic)]
+        if not known.size:
             return float("nan"), float("nan")
         tail = (1 - self.level) / 2
-        low, high = np.quantile(drawn, [tail, 1 - tail])
+        low, high = np.quantile(known, [tail, 1 - tail])
         return float(low), float(high)

@@ -8,14 +8,15 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 _SMALLEST_PROBABILITY = 1e-6
+_SMALLEST_SLOPE = 1e-3
 
 
 class PlattCalibrator(BaseEstimator):
     r"""Map a probability to a calibrated one, ``p' = expit(a + b logit(p))``.
 
     ``a`` and ``b`` minimise the mean log-loss plus ``penalty (b - prior_slope)^2``.
-    ``b`` is kept at or above zero, so the order of the forecasts never turns round: a
-    forecaster that knows nothing ends at ``b = 0``, the base rate.
+    ``b`` is kept above zero, so the order of the forecasts survives and never turns
+    round; a forecaster that knows nothing ends within a hair of the base rate.
 
     Parameters
     ----------
@@ -49,10 +50,10 @@ class PlattCalibrator(BaseEstimator):
         base = np.clip(is_positive.mean(), _SMALLEST_PROBABILITY, 1 - 1e-6)
         best = minimize(
             objective,
-            x0=np.array([logit(base), 0.0]),
+            x0=np.array([logit(base), _SMALLEST_SLOPE]),
             jac=True,
             method="L-BFGS-B",
-            bounds=[(None, None), (0.0, None)],
+            bounds=[(None, None), (_SMALLEST_SLOPE, None)],
         )
         self.intercept_, self.slope_ = (float(value) for value in best.x)
         return self

@@ -154,7 +154,10 @@ def _subdivided(edges: pd.DatetimeIndex, length: pd.Timedelta) -> pd.DatetimeInd
 
 def _blocks(edges: pd.DatetimeIndex, fold: Fold) -> range:
     """Return the blocks that make up the fold's training span."""
-    return range(edges.get_loc(fold.train_start), edges.get_loc(fold.train_end))
+    first, last = edges.searchsorted(
+        pd.DatetimeIndex([fold.train_start, fold.train_end])
+    )
+    return range(first, last)
 
 
 def _block_of(

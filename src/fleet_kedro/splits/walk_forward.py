@@ -65,7 +65,7 @@ class WalkForward(Config):
 
     folds: int = Field(ge=1, description="Scored validation spans.")
     warmup_folds: int = Field(ge=1, description="Unscored steps before the first.")
-    purge_bars: int = Field(ge=1, description="Bars until a label is known: H + 1.")
+    horizon_bars: int = Field(ge=1, description="Horizon H of the label.")
     embargo_bars: int = Field(ge=0, description="Further bars kept empty.")
     mode: Literal["expanding", "rolling"] = Field(
         description="Train on the whole past, or on its last train_bars."
@@ -82,6 +82,11 @@ class WalkForward(Config):
                 "walk needs train_bars, an expanding one must not have it."
             )
         return self
+
+    @property
+    def purge_bars(self) -> int:
+        """Bars after which the label of a row is known: it trades at the next open."""
+        return self.horizon_bars + 1
 
     def split(self, start: pd.Timestamp, end: pd.Timestamp) -> list[Fold]:
         """Return the warm-up folds and then the scored ones, in time order.

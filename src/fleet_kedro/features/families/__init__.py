@@ -1,0 +1,1 @@
+"""One file per family of formulas; the catalogue chooses their windows."""

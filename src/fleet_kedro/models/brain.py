@@ -1,0 +1,52 @@
+"""What the global brain is made of: its parameters, each named once."""
+
+from pydantic import Field
+
+from fleet_kedro.config import Config
+from fleet_kedro.labels.forward_return import Label
+from fleet_kedro.models.experts import EXPERT_COLUMNS, ExpertsSettings, build_experts
+from fleet_kedro.models.mixture import MixtureOfExpertsEnsemble
+from fleet_kedro.refine.tensor_flex import TensorFlexRefiner
+
+
+class RefinerSettings(Config):
+    """How thousands of columns become a few latents."""
+
+    n_latents: int = Field(ge=1)
+    max_cluster_size: int = Field(ge=2)
+    variance_kept: float = Field(gt=0, le=1)
+    link_block_days: int = Field(
+        ge=1, description="Time blocks across which a link must keep its sign."
+    )
+
+    def unfitted(self) -> TensorFlexRefiner:
+        """Return the refiner that these settings describe."""
+        return TensorFlexRefiner(
+            n_latents=self.n_latents,
+            max_cluster_size=self.max_cluster_size,
+            variance_kept=self.variance_kept,
+        )
+
+
+class BrainSettings(Config):
+    """Everything that decides what the brain learns from given features and rows."""
+
+    label: Label
+    refiner: RefinerSettings
+    experts: ExpertsSettings
+    use_asset_embedding: bool = Field(description="The gate sees the asset.")
+    use_energy: bool = Field(description="Rows of high energy weigh up to twice.")
+    mask_chaos: bool = Field(description="Rows under the warning weigh nothing.")
+    gate_penalty: float = Field(ge=0)
+    pattern_bars: int = Field(ge=2, description="Window of the Pattern expert.")
+    seed: int = Field(ge=0)
+
+    def unfitted(self, n_assets: int) -> MixtureOfExpertsEnsemble:
+        """Return the mixture that these settings describe, for rows of ``n_assets``."""
+        return MixtureOfExpertsEnsemble(
+            experts=build_experts(self.experts, self.seed),
+            columns=EXPERT_COLUMNS,
+            use_asset_embedding=self.use_asset_embedding,
+            gate_penalty=self.gate_penalty,
+            purge_rows=n_assets * (self.label.horizon_bars + 1),
+        )

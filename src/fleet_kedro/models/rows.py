@@ -1,0 +1,86 @@
+"""The rows that the brain can learn from or forecast, without the wide matrix.
+
+A row is *usable* when everything the brain reads of it is known: every signal at every
+lag, the physics, the mean-reversion inputs and the whole pattern window, inside one
+segment; when its candle is a real one; and when it lies in the window.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float, Float32, Int, Int64
+
+from fleet_kedro.features.lags import complete_rows
+from fleet_kedro.models.mixture import PHYSICS_COLUMNS
+
+ELASTIC_COLUMNS = (
+    "elastic_expected_return",
+    "elastic_return_volatility",
+    "elastic_z",
+)
+ENERGY_COLUMNS = ("energy_volume", "energy_move")
+PATTERN_SERIES = "log_price_fracdiff"
+
+
+class AssetFeatures(NamedTuple):
+    """One asset's feature frame, taken apart into arrays."""
+
+    timestamp: pd.DatetimeIndex
+    segment: Int[np.ndarray, " bars"]
+    signals: Float32[np.ndarray, "bars signals"]
+    inputs: pd.DataFrame
+    forward_return: Float[np.ndarray, " bars"]
+    is_usable: Bool[np.ndarray, " bars"]
+
+
+def read_features(
+    frame: pd.DataFrame,
+    signal_names: list[str],
+    window_start: pd.Timestamp,
+    pattern_bars: int,
+) -> AssetFeatures:
+    """Take a feature frame apart and mark its usable rows."""
+    signals = frame[signal_names].to_numpy(dtype=np.float32)
+    segment = frame["segment"].to_numpy()
+    inputs = frame.loc[
+        :, [*PHYSICS_COLUMNS, *ELASTIC_COLUMNS, *ENERGY_COLUMNS, PATTERN_SERIES]
+    ]
+    timestamp = pd.DatetimeIndex(frame["timestamp"])
+    pattern = inputs[PATTERN_SERIES].to_numpy()
+    is_usable = (
+        complete_rows(signals, segment)
+        & np.isfinite(inputs.to_numpy()).all(axis=1)
+        & _has_full_window(pattern, segment, pattern_bars)
+        & ~frame["is_filled"].to_numpy()
+        & np.asarray(timestamp >= window_start)
+    )
+    return AssetFeatures(
+        timestamp,
+        segment,
+        signals,
+        inputs,
+        frame["forward_return"].to_numpy(),
+        is_usable,
+    )
+
+
+def pattern_windows(
+    series: Float[np.ndarray, " bars"], bar: Int64[np.ndarray, " rows"], n_bars: int
+) -> Float32[np.ndarray, "rows n_bars"]:
+    """Return the last ``n_bars`` values up to each bar, oldest first."""
+    windows = np.lib.stride_tricks.sliding_window_view(series, n_bars)
+    return windows[bar - (n_bars - 1)].astype(np.float32)
+
+
+def _has_full_window(
+    series: Float[np.ndarray, " bars"],
+    segment: Int[np.ndarray, " bars"],
+    n_bars: int,
+) -> Bool[np.ndarray, " bars"]:
+    """Mark the bars whose last ``n_bars`` values are finite, in one segment."""
+    bar = np.arange(len(series))
+    starts = np.flatnonzero(np.diff(segment, prepend=segment[:1] - 1))
+    segment_start = starts[np.searchsorted(starts, bar, side="right") - 1]
+    after_last_nan = np.maximum.accumulate(np.where(np.isfinite(series), 0, bar + 1))
+    return bar - np.maximum(segment_start, after_last_nan) + 1 >= n_bars

@@ -1,0 +1,130 @@
+"""Walk the fleet, walk the baseline, measure, judge, tell."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from fleet_kedro.features.build import FeatureSettings
+from fleet_kedro.features.catalogue import catalogue
+from fleet_kedro.reports.facts import RunFacts
+from fleet_kedro.reports.figures import draw_figures
+from fleet_kedro.reports.page import render_page
+from fleet_kedro.reports.progress import ConsoleWatcher
+from fleet_kedro.reports.summary import summarise
+from fleet_kedro.reports.verification import verification_lines
+from fleet_kedro.splits.walk_forward import WalkForward
+from fleet_kedro.validation.baseline import walk_alone
+from fleet_kedro.validation.rivals import rival_picks, rival_scores
+from fleet_kedro.validation.settings import ReportSettings
+from fleet_kedro.validation.telemetry import Telemetry, measure
+from fleet_kedro.validation.verdict import Verdict, judge
+from fleet_kedro.validation.walk_forward import WalkSettings, walk_forward
+
+logger = logging.getLogger(__name__)
+
+Partitions = Mapping[str, Callable[[], pd.DataFrame]]
+
+
+def gather_facts(
+    fleet_window: dict[str, Any],
+    walk: WalkForward,
+    settings: WalkSettings,
+    report: ReportSettings,
+) -> RunFacts:
+    """Collect what a reader must know to judge the numbers."""
+    return RunFacts(
+        source=fleet_window["source"],
+        start=pd.Timestamp(fleet_window["start"]),
+        end=pd.Timestamp(fleet_window["end"]),
+        assets=tuple(fleet_window["symbols"]),
+        left_out=fleet_window["left_out"],
+        label=settings.brain.label,
+        walk=walk,
+        bootstrap=report.bootstrap,
+        seed=settings.brain.seed,
+    )
+
+
+def walk_fleet(
+    features: Partitions,
+    fleet_window: dict[str, Any],
+    facts: RunFacts,
+    settings: WalkSettings,
+    feature_settings: FeatureSettings,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Walk one brain over all assets; return forecasts, folds and loadings."""
+    watcher = ConsoleWatcher(facts.label.round_trip_cost, fleet_window["symbols"])
+    walked = walk_forward(
+        features,
+        catalogue(feature_settings.profile),
+        facts.walk.split(facts.start, facts.end),
+        settings,
+        watcher,
+    )
+    return walked.forecasts, walked.folds, walked.loadings
+
+
+def walk_baseline(
+    features: Partitions,
+    facts: RunFacts,
+    settings: WalkSettings,
+    feature_settings: FeatureSettings,
+    report: ReportSettings,
+) -> pd.DataFrame:
+    """Walk a brain that sees the baseline asset only; return how it fared."""
+    asset = report.baseline_asset
+    return walk_alone(
+        {asset: features[asset]} if asset in features else {},
+        catalogue(feature_settings.profile),
+        facts.walk.split(facts.start, facts.end),
+        settings,
+    )
+
+
+def measure_forecasts(forecasts: pd.DataFrame, facts: RunFacts) -> Telemetry:
+    """Measure the brain and its rivals at the same number of signals."""
+    scores = rival_scores(forecasts)
+    return measure(
+        forecasts,
+        rival_picks(forecasts, scores),
+        scores,
+        facts.label.round_trip_cost,
+        facts.bootstrap,
+    )
+
+
+def judge_brain(
+    telemetry: Telemetry, baseline: pd.DataFrame, report: ReportSettings
+) -> Verdict:
+    """Hold the telemetry against the criteria, and say what came of it."""
+    verdict = judge(telemetry, baseline, report.baseline_asset)
+    logger.info("\n".join(verification_lines(telemetry, verdict)))
+    return verdict
+
+
+def draw_report(
+    forecasts: pd.DataFrame, folds: pd.DataFrame, telemetry: Telemetry, facts: RunFacts
+) -> dict[str, go.Figure]:
+    """Draw the figures of the report."""
+    return draw_figures(forecasts, folds, telemetry, facts)
+
+
+def write_summary(
+    folds: pd.DataFrame, telemetry: Telemetry, verdict: Verdict, facts: RunFacts
+) -> dict[str, Any]:
+    """Write down every number of the report for a machine."""
+    return summarise(folds, telemetry, verdict, facts)
+
+
+def write_page(
+    folds: pd.DataFrame,
+    telemetry: Telemetry,
+    verdict: Verdict,
+    facts: RunFacts,
+    figures: dict[str, go.Figure],
+) -> str:
+    """Write the report for a person, as one page that needs nothing else."""
+    return render_page(folds, telemetry, verdict, facts, figures)

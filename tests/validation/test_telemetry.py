@@ -1,0 +1,145 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from fleet_kedro.metrics.bootstrap import BlockBootstrap
+from fleet_kedro.validation.rivals import BRAIN, rival_picks, rival_scores
+from fleet_kedro.validation.telemetry import Telemetry, measure
+from fleet_kedro.validation.verdict import judge
+
+COST = 0.002
+
+
+def forecasts(skill: float, days: int = 120, seed: int = 0) -> pd.DataFrame:
+    """Two assets, two folds; the probability knows the return with some skill."""
+    rng = np.random.default_rng(seed)
+    hours = pd.date_range("2022-01-01", periods=24 * days, freq="h", tz="UTC")
+    table = pd.DataFrame(
+        {
+            "timestamp": np.repeat(hours.as_unit("us"), 2),
+            "asset": np.tile(["BTC", "ETH"], len(hours)),
+        }
+    )
+    returns = rng.normal(0.0, 0.01, size=len(table))
+    belief = skill * returns / 0.01 + rng.normal(size=len(table))
+    probability = 1 / (1 + np.exp(-belief))
+    return table.assign(
+        fold=np.where(np.arange(len(table)) < len(table) // 2, 1, 2).astype(np.int8),
+        forward_return=returns,
+        is_positive=returns > COST,
+        probability=probability,
+        is_signal=probability > 0.8,
+        volatility_only=rng.random(len(table)),
+        expert_trend=probability,
+        expert_range=rng.random(len(table)),
+        gate_trend=0.7,
+        gate_range=0.3,
+    )
+
+
+def measured(table: pd.DataFrame) -> Telemetry:
+    scores = rival_scores(table)
+    bootstrap = BlockBootstrap(block_days=7, draws=300, level=0.9, seed=0)
+    return measure(table, rival_picks(table, scores), scores, COST, bootstrap)
+
+
+class TestKnownValues:
+    def test_an_asset_worked_by_hand(self) -> None:
+        table = forecasts(1.0)
+        own = table[table["asset"] == "BTC"]
+        row = measured(table).assets.set_index("asset").loc["BTC"]
+        signalled = own[own["is_signal"]]
+        assert row["rows"] == len(own)
+        assert row["signals"] == len(signalled)
+        assert row["base_rate"] == pytest.approx(own["is_positive"].mean())
+        assert row["precision"] == pytest.approx(signalled["is_positive"].mean())
+        assert row["net_return"] == pytest.approx(
+            signalled["forward_return"].mean() - COST
+        )
+        assert row["recall"] == pytest.approx(
+            signalled["is_positive"].sum() / own["is_positive"].sum()
+        )
+
+    def test_overall_is_the_mean_over_the_assets(self) -> None:
+        telemetry = measured(forecasts(1.0))
+        for name in ("precision", "base_rate", "recall", "lift", "net_return"):
+            mean = telemetry.assets[name].mean()
+            assert telemetry.overall[name] == pytest.approx(mean)
+
+    def test_tables_of_folds_and_pairs_add_up(self) -> None:
+        telemetry = measured(forecasts(1.0))
+        assert telemetry.folds["fold"].tolist() == [1, 2]
+        assert len(telemetry.fold_assets) == 4
+        assert telemetry.fold_assets["rows"].sum() == telemetry.assets["rows"].sum()
+        assert telemetry.folds["signals"].sum() == telemetry.assets["signals"].sum()
+
+    def test_gate_weights_are_averaged_per_asset(self) -> None:
+        gate = measured(forecasts(1.0)).gate
+        assert gate.to_dict("list") == {
+            "asset": ["BTC", "ETH"],
+            "trend": [pytest.approx(0.7)] * 2,
+            "range": [pytest.approx(0.3)] * 2,
+        }
+
+
+class TestProperties:
+    def test_skill_lifts_the_interval_above_zero(self) -> None:
+        telemetry = measured(forecasts(1.0))
+        assert telemetry.overall["lift_low"] > 0
+        assert telemetry.overall["lift_over_volatility_low"] > 0
+        auc = telemetry.rivals.set_index("name")["auc"]
+        assert auc["volatility only"] < 0.53 < auc[BRAIN]
+
+    def test_without_skill_the_interval_includes_zero(self) -> None:
+        overall = measured(forecasts(0.0)).overall
+        assert overall["lift_low"] < 0 < overall["lift_high"]
+        assert overall["lift_over_volatility_low"] < 0
+
+    def test_intervals_enclose_what_was_measured(self) -> None:
+        assets = measured(forecasts(0.5)).assets
+        for name in ("lift", "lift_over_volatility", "net_return"):
+            assert (assets[f"{name}_low"] <= assets[name]).all()
+            assert (assets[name] <= assets[f"{name}_high"]).all()
+
+    def test_no_signal_at_all_gives_tables_without_values(self) -> None:
+        telemetry = measured(forecasts(1.0).assign(is_signal=False))
+        assert telemetry.assets["precision"].isna().all()
+        assert np.isnan(telemetry.overall["lift"])
+        assert telemetry.overall["base_rate"] > 0
+
+
+class TestVerdict:
+    BASELINE = pd.DataFrame({"asset": ["BTC"], "net_return": [0.0]})
+
+    def test_real_skill_passes_all_but_its_own_expert(self) -> None:
+        verdict = judge(measured(forecasts(2.0)), self.BASELINE, "BTC")
+        failed = [c.name for c in verdict.criteria if not c.passed]
+        assert failed == ["Mean precision above the best single expert"]
+        assert not verdict.passed
+
+    def test_a_brain_above_its_experts_passes(self) -> None:
+        table = forecasts(2.0)
+        noise = np.random.default_rng(5).random(len(table))
+        verdict = judge(
+            measured(table.assign(expert_trend=noise)), self.BASELINE, "BTC"
+        )
+        assert verdict.passed
+        assert all(c.passed for c in verdict.criteria)
+
+    def test_no_skill_fails(self) -> None:
+        verdict = judge(measured(forecasts(0.0)), self.BASELINE, "BTC")
+        assert not verdict.passed
+        assert not verdict.criteria[1].passed
+        assert "0 of 2 assets" in verdict.criteria[1].detail
+
+    def test_falling_below_the_single_asset_baseline_fails(self) -> None:
+        rich = self.BASELINE.assign(net_return=1.0)
+        verdict = judge(measured(forecasts(2.0)), rich, "BTC")
+        assert not verdict.criteria[0].passed
+        assert verdict.criteria[0].bound == 1.0
+
+    def test_no_signal_or_no_baseline_never_passes(self) -> None:
+        silent = measured(forecasts(2.0).assign(is_signal=False))
+        assert not any(c.passed for c in judge(silent, self.BASELINE, "BTC").criteria)
+        unknown = judge(measured(forecasts(2.0)), self.BASELINE.iloc[:0], "BTC")
+        assert not unknown.criteria[0].passed
