@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 LAGS = (0, 1, 2, 3, 5, 8)
+CHUNK_BARS = 2048
 
 
 def lagged_names(signals: Sequence[str]) -> list[str]:
@@ -86,10 +87,28 @@ def project_lagged(
     complete = complete_rows(signals, segment)
     known = np.where(np.isfinite(signals), signals, 0.0)
     blocks = projection.reshape(len(LAGS), n_signals, n_latents)
-    products = known @ np.concatenate(list(blocks), axis=1)
+    products = _product_in_chunks(known, np.concatenate(list(blocks), axis=1))
     latents = np.zeros((len(signals), n_latents), dtype=products.dtype)
     for position, lag in enumerate(LAGS):
         block = products[:, position * n_latents : (position + 1) * n_latents]
         latents[lag:] += block[: len(block) - lag]
     latents[~complete] = np.nan
     return latents
+
+
+def _product_in_chunks(
+    rows: Float[np.ndarray, "bars signals"],
+    matrix: Float[np.ndarray, "signals columns"],
+) -> Float[np.ndarray, "bars columns"]:
+    """Multiply chunk by chunk, each as long as the other, the last filled with zeros.
+
+    BLAS rounds a row differently in products of different height. In chunks of one
+    height a row is rounded the same whatever follows it, to the last bit.
+    """
+    product = np.empty((len(rows), matrix.shape[1]), np.result_type(rows, matrix))
+    chunk = np.zeros((CHUNK_BARS, rows.shape[1]), rows.dtype)
+    for start in range(0, len(rows), CHUNK_BARS):
+        height = len(rows[start : start + CHUNK_BARS])
+        chunk[:height], chunk[height:] = rows[start : start + height], 0.0
+        product[start : start + height] = (chunk @ matrix)[:height]
+    return product

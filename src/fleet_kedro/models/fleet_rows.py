@@ -23,6 +23,7 @@ from fleet_kedro.models.rows import (
 )
 from fleet_kedro.refine.fleet import FleetRefinement, FleetRefiner
 from fleet_kedro.refine.panel_moments import AssetRows
+from fleet_kedro.refine.threads import in_order
 from fleet_kedro.splits.walk_forward import Fold
 
 FeatureLoaders = Mapping[str, Callable[[], pd.DataFrame]]
@@ -89,13 +90,15 @@ def gather_rows(
     refiners = [
         refinement.fit(number) for number in track(range(len(folds)), "Tensor-Flex")
     ]
-    projected = [
-        _project(features[asset](), names, table["bar"].to_numpy(), refiners)
-        for asset, table in zip(
-            track(sorted(features), "Projecting latents"), tables, strict=True
-        )
+    jobs = [
+        (asset, table["bar"].to_numpy())
+        for asset, table in zip(sorted(features), tables, strict=True)
     ]
-    return _in_time_order(tables, projected, folds, refiners)
+    projected = in_order(
+        lambda job: _project(features[job[0]](), names, job[1], refiners), jobs
+    )
+    latents = list(track(projected, "Projecting latents"))
+    return _in_time_order(tables, latents, folds, refiners)
 
 
 def _learnable(parts: AssetFeatures, settings: BrainSettings) -> AssetRows:

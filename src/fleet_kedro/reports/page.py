@@ -1,0 +1,247 @@
+"""One validation as one HTML file that needs nothing but a browser.
+
+Everything is inside: style sheet, tables, the plotting library, the figures. A policy
+in the head forbids the browser to fetch anything, and nothing depends on when or where
+the page was made, so the same run gives the same bytes.
+"""
+
+from collections.abc import Mapping
+
+import pandas as pd
+import plotly.graph_objects as go
+import plotly.io
+from plotly.offline import get_plotlyjs
+
+from fleet_kedro.reports import page_tables as tables
+from fleet_kedro.reports.facts import RunFacts
+from fleet_kedro.reports.markup import escape, number, paragraph, section
+from fleet_kedro.reports.page_style import STYLE
+from fleet_kedro.reports.units import (
+    NO_VALUE,
+    basis_points,
+    counted,
+    decimals,
+    interval,
+    percent,
+    points,
+)
+from fleet_kedro.reports.verification import meaning, verdict_word
+from fleet_kedro.validation.rivals import ALWAYS_LONG, BRAIN, VOLATILITY_ONLY
+from fleet_kedro.validation.telemetry import Telemetry
+from fleet_kedro.validation.verdict import Verdict
+
+_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "img-src data: blob:"
+)
+_TERMS = {
+    "Base rate": (
+        "The share of all rows whose trade clears its costs. A signal that knows "
+        "nothing is right this often, so a precision means nothing without it."
+    ),
+    "Lift": "Precision minus base rate, in percentage points.",
+    "Volatility-only model": (
+        "A rival that sees trailing volatility, volume, the hour and the asset, but no "
+        "direction. A wild hour clears a fixed cost more often than a quiet one, so "
+        "knowing when markets move lifts precision without knowing where to. It gets "
+        "as many signals as the brain in every fold and asset, and may pick them with "
+        "hindsight. Only what the brain adds to its precision is direction."
+    ),
+    "Net per signal": (
+        "Expectancy: the mean return that the signalled trades realised from the next "
+        "open over the horizon, minus the round-trip cost, in basis points. It is "
+        "measured trade by trade, never derived from a hit rate and assumed gains and "
+        "losses, which would pay even a coin."
+    ),
+    "Interval": (
+        "Labels of neighbouring hours overlap and assets move together, so whole days "
+        "of all assets are drawn in blocks. The lift over the volatility-only model "
+        "and the net return are coloured where their interval lies on one side of zero."
+    ),
+    "n/a": "There was no signal, so there is nothing to be right or wrong about.",
+}
+
+
+def render_page(
+    folds: pd.DataFrame,
+    telemetry: Telemetry,
+    verdict: Verdict,
+    facts: RunFacts,
+    figures: Mapping[str, go.Figure],
+) -> str:
+    """Write the whole report, verdict first.
+
+    Parameters
+    ----------
+    folds
+        A row per scored fold, as a walk leaves them.
+    figures
+        As ``draw_figures`` names them.
+    """
+    drawn = {name: _figure(name, figure) for name, figure in figures.items()}
+    body = [
+        _head(facts),
+        _verdict(verdict),
+        _cards(telemetry),
+        _reading(),
+        section(
+            "assets",
+            "Asset by asset",
+            paragraph(
+                "All out-of-sample forecasts of all folds; intervals in brackets.",
+                "note",
+            ),
+            tables.asset_table(telemetry),
+            drawn["precision"],
+            drawn["lift"],
+        ),
+        section("equity", "What the signals earned", drawn["equity"]),
+        section(
+            "folds",
+            "Fold by fold",
+            tables.fold_table(folds, telemetry),
+            drawn["timeline"],
+            "<h3>Precision / base rate of every asset in every fold</h3>",
+            tables.fold_asset_table(telemetry),
+        ),
+        section(
+            "rivals",
+            "The brain and its rivals",
+            paragraph(
+                "Means over the assets; AUC and log-loss over all rows. Each rival but "
+                "always long signals as often as the brain in every fold and asset.",
+                "note",
+            ),
+            tables.rivals_table(telemetry.rivals),
+            drawn["rivals"],
+        ),
+        section("calibration", "Calibration", drawn["calibration"]),
+        section(
+            "gate", "Gate weights", tables.gate_table(telemetry.gate), drawn["gate"]
+        ),
+        section("facts", "The run", tables.facts_table(facts)),
+    ]
+    return _document(
+        "\n".join(body), f"Global fleet validation: {verdict_word(verdict)}"
+    )
+
+
+def _document(body: str, title: str) -> str:
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n"
+        f"<script>{get_plotlyjs()}</script>\n</head>\n"
+        f"<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _head(facts: RunFacts) -> str:
+    assets = counted(len(facts.assets), "asset")
+    folds = counted(facts.walk.folds, "purged walk-forward fold")
+    lead = (
+        f"One brain on {assets}, {facts.start:%Y-%m-%d} to {facts.end:%Y-%m-%d}, "
+        f"{folds}, horizon {facts.label.horizon_bars} h. Candles: {facts.source}."
+    )
+    left_out = "".join(paragraph(reason, "note") for reason in facts.left_out.values())
+    return (
+        "<header>\n<h1>Global fleet validation</h1>\n"
+        f"{paragraph(lead, 'lead')}\n{left_out}</header>"
+    )
+
+
+def _verdict(verdict: Verdict) -> str:
+    word = verdict_word(verdict)
+    return (
+        f'<div class="verdict {word.lower()}" id="verdict">\n'
+        f'<div class="word">{word}</div>\n'
+        f"{paragraph(meaning(verdict), 'sentence')}\n"
+        f"{tables.criteria_table(verdict)}\n</div>"
+    )
+
+
+def _cards(telemetry: Telemetry) -> str:
+    overall, assets = telemetry.overall, telemetry.assets
+    rivals = {row["name"]: row for row in telemetry.rivals.to_dict(orient="records")}
+    rows = int(assets["rows"].sum())
+    cards = [
+        (
+            "Mean precision",
+            percent(overall["precision"]),
+            f"base rate {percent(overall['base_rate'])}, volatility only "
+            f"{percent(overall['volatility_precision'])}",
+        ),
+        (
+            "Lift over volatility only",
+            _measured(points(overall["lift_over_volatility"]), "points"),
+            _beside(overall, "lift_over_volatility", "nothing known: 0"),
+        ),
+        (
+            "Net return per signal",
+            _measured(basis_points(overall["net_return"]), "bp"),
+            _beside(
+                overall,
+                "net_return",
+                f"always long {basis_points(rivals[ALWAYS_LONG]['net_return'])}",
+            ),
+        ),
+        (
+            "Signals",
+            f"{int(assets['signals'].sum()):,}",
+            f"of {rows:,} rows; recall {percent(overall['recall'])}",
+        ),
+        (
+            "AUC",
+            decimals(rivals[BRAIN]["auc"], 3),
+            f"coin 0.500, volatility only "
+            f"{decimals(rivals[VOLATILITY_ONLY]['auc'], 3)}",
+        ),
+    ]
+    return f'<div class="cards">\n{"".join(_card(*card) for card in cards)}</div>'
+
+
+def _measured(written: str, unit: str) -> str:
+    return written if written == NO_VALUE else f"{written} {unit}"
+
+
+def _beside(overall: pd.Series, name: str, null: str) -> str:
+    write = points if name.startswith("lift") else basis_points
+    span = interval(overall[f"{name}_low"], overall[f"{name}_high"], write)
+    return f"{span or NO_VALUE}; {null}"
+
+
+def _card(title: str, value: str, null: str) -> str:
+    return (
+        f'<div class="card"><div class="title">{escape(title)}</div>'
+        f'<div class="value">{escape(number(value).text)}</div>'
+        f'<div class="null">{escape(number(null).text)}</div></div>\n'
+    )
+
+
+def _reading() -> str:
+    terms = "\n".join(
+        f"<div><dt>{escape(term)}</dt><dd>{escape(says)}</dd></div>"
+        for term, says in _TERMS.items()
+    )
+    return section("reading", "How to read this", f"<dl>\n{terms}\n</dl>")
+
+
+def _figure(name: str, figure: go.Figure) -> str:
+    """Write a figure whose title is text of the page, where it can wrap."""
+    title = figure.layout.title
+    caption = (
+        f"<figcaption>\n<h3>{escape(title.text)}</h3>\n"
+        f"{paragraph(title.subtitle.text, 'note')}\n</figcaption>"
+    )
+    untitled = go.Figure(figure).update_layout(
+        title=None, margin_t=48, height=figure.layout.height - 62
+    )
+    plot = plotly.io.to_html(
+        untitled,
+        config={"displaylogo": False, "responsive": True, "displayModeBar": False},
+        include_plotlyjs=False,
+        full_html=False,
+        div_id=f"figure-{name}",
+    )
+    return f"<figure>\n{caption}\n{plot}\n</figure>"

@@ -1,0 +1,84 @@
+"""A validation as one JSON document: the same tables, for machines."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fleet_kedro.reports.facts import RunFacts
+from fleet_kedro.validation.telemetry import Telemetry
+from fleet_kedro.validation.verdict import Verdict
+
+
+def summarise(
+    folds: pd.DataFrame, telemetry: Telemetry, verdict: Verdict, facts: RunFacts
+) -> dict[str, Any]:
+    """Return verdict, measurements and facts as plain JSON values.
+
+    Shares and returns are fractions (0.01 is one percent), moments ISO 8601 in UTC;
+    what has no value (the precision of no signal) or no finite one is ``null``.
+
+    Parameters
+    ----------
+    folds
+        A row per scored fold, as a walk leaves them: spans, rows, columns, latents.
+    """
+    return _plain(
+        {
+            "verdict": {
+                "passed": verdict.passed,
+                "criteria": [criterion._asdict() for criterion in verdict.criteria],
+            },
+            "overall": telemetry.overall.to_dict(),
+            "assets": _records(telemetry.assets),
+            "folds": _records(folds.merge(telemetry.folds, on="fold", how="left")),
+            "fold_assets": _records(telemetry.fold_assets),
+            "rivals": _records(telemetry.rivals),
+            "gate": _records(telemetry.gate),
+            "facts": _facts(facts),
+        }
+    )
+
+
+def _facts(facts: RunFacts) -> dict[str, Any]:
+    return {
+        "source": facts.source,
+        "start": facts.start,
+        "end": facts.end,
+        "assets": list(facts.assets),
+        "left_out": dict(facts.left_out),
+        "label": facts.label.model_dump(),
+        "walk": {
+            **facts.walk.model_dump(),
+            "purge_bars": facts.walk.purge_bars,
+        },
+        "bootstrap": facts.bootstrap.model_dump(),
+        "seed": facts.seed,
+    }
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {str(name): value for name, value in row.items()}
+        for row in table.to_dict(orient="records")
+    ]
+
+
+def _plain(value: Any) -> Any:  # noqa: PLR0911
+    """Turn every value into one that JSON has."""
+    match value:
+        case dict():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case pd.Timestamp():
+            return None if value is pd.NaT else value.tz_convert("UTC").isoformat()
+        case bool() | np.bool_():
+            return bool(value)
+        case int() | np.integer():
+            return int(value)
+        case float() | np.floating():
+            return float(value) if math.isfinite(value) else None
+        case _:
+            return value
