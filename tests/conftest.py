@@ -59,7 +59,7 @@ class SmallFleet:
 def make_fleet() -> Callable[..., SmallFleet]:
     """Return a function that makes a market of a few assets with a planted edge."""
 
-    def make(edge: float, seed: int = 11, days: int = 60) -> SmallFleet:
+    def make(edge: float, seed: int = 11, days: int = 90) -> SmallFleet:
         window = Window(days=days, warmup_days=15)
         market = SyntheticMarket(
             seed=seed, edge=edge, horizon_bars=12, round_trip_cost=0.002
@@ -73,5 +73,5 @@ def make_fleet() -> Callable[..., SmallFleet]:
 
 @pytest.fixture(scope="session")
 def planted_fleet(make_fleet: Callable[..., SmallFleet]) -> SmallFleet:
-    """Sixty days of three assets with a strong planted edge."""
+    """Ninety days of three assets with a strong planted edge."""
     return make_fleet(edge=0.25)

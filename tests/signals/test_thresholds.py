@@ -4,11 +4,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from fleet_kedro.signals.thresholds import ThresholdSettings, choose_thresholds
+from fleet_kedro.signals.thresholds import (
+    ThresholdSettings,
+    choose_thresholds,
+    trailing_rank,
+)
 
 
 def settings(**changes: object) -> ThresholdSettings:
     values = {
+        "rank_days": 1,
         "lowest_recall": 0.10,
         "highest_recall": 0.50,
         "candidates": 5,
@@ -89,6 +94,38 @@ class TestAgainstSlowReference:
         )
         expected = reference(probability, net, positive, np.linspace(0.1, 0.5, 5))
         assert chosen == {"BTC": expected}
+
+
+class TestTrailingRank:
+    def test_equals_the_definition(self) -> None:
+        rng = np.random.default_rng(0)
+        probability = np.round(rng.random(200), 1)
+        asset = rng.choice(["BTC", "ETH"], size=200)
+        rank = trailing_rank(probability, asset, rank_days=1)
+        for name in ("BTC", "ETH"):
+            own, ranks = probability[asset == name], rank[asset == name]
+            for t in range(len(own)):
+                seen = own[max(0, t - 23) : t + 1]
+                if len(seen) < 3:
+                    assert np.isnan(ranks[t])
+                    continue
+                below, tied = (seen < own[t]).sum(), (seen == own[t]).sum()
+                assert ranks[t] == pytest.approx((below + (tied + 1) / 2) / len(seen))
+
+    def test_later_forecasts_change_no_rank(self) -> None:
+        probability = np.random.default_rng(1).random(100)
+        asset = np.array(["BTC"] * 100)
+        whole = trailing_rank(probability, asset, rank_days=2)
+        np.testing.assert_array_equal(
+            trailing_rank(probability[:60], asset[:60], rank_days=2), whole[:60]
+        )
+
+    def test_a_bolder_brain_signals_no_more_often(self) -> None:
+        timid = np.random.default_rng(2).normal(0.5, 0.01, size=2000)
+        bold = 0.5 + 5 * (timid - 0.5)
+        asset = np.array(["BTC"] * 2000)
+        ranks = [trailing_rank(issued, asset, 30) for issued in (timid, bold)]
+        np.testing.assert_array_equal(*ranks)
 
 
 class TestErrors:

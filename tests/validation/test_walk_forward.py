@@ -23,6 +23,7 @@ from fleet_kedro.validation.telemetry import Telemetry, measure
 from fleet_kedro.validation.volatility_null import VolatilityNull
 from fleet_kedro.validation.walk_forward import Walk, WalkSettings, walk_forward
 
+DAYS = 90
 HORIZON = 12
 COST = 0.002
 SIGNALS = catalogue("lean")
@@ -48,7 +49,11 @@ def settings(**brain: Any) -> WalkSettings:
     return WalkSettings(
         brain=BrainSettings(**(values | brain)),
         thresholds=ThresholdSettings(
-            lowest_recall=0.1, highest_recall=0.2, candidates=3, prior_signals=100.0
+            rank_days=20,
+            lowest_recall=0.1,
+            highest_recall=0.2,
+            candidates=3,
+            prior_signals=100.0,
         ),
         volatility_null=VolatilityNull(
             signals=("close_volatility_13", "volume_ratio_8", "hour_sine"), trees=trees
@@ -56,7 +61,7 @@ def settings(**brain: Any) -> WalkSettings:
     )
 
 
-def folds_of(fleet: Any, folds: int = 3) -> list[Fold]:
+def folds_of(fleet: Any, folds: int = 2) -> list[Fold]:
     walk = WalkForward(
         folds=folds,
         warmup_folds=1,
@@ -65,7 +70,7 @@ def folds_of(fleet: Any, folds: int = 3) -> list[Fold]:
         mode="expanding",
     )
     end = fleet.candles["timestamp"].max()
-    return walk.split(end - pd.Timedelta(days=60) + BAR, end)
+    return walk.split(end - pd.Timedelta(days=DAYS) + BAR, end)
 
 
 def walk(fleet: Any, folds: list[Fold] | None = None, **brain: Any) -> Walk:
@@ -97,25 +102,25 @@ def with_another_future(candles: pd.DataFrame, moment: pd.Timestamp) -> pd.DataF
 
 
 class TestNothingLooksAhead:
-    """Everything fitted is in play: scales, order, refiner, experts, gate, threshold."""
+    """Everything fitted is in play: scales, refiner, experts, gate, thresholds."""
 
-    @pytest.mark.parametrize("kept", [1, 2])
+    @pytest.mark.parametrize("hours", [150, 350])
+    @pytest.mark.parametrize("number", [1, 2])
     def test_without_the_future_every_earlier_forecast_stays_as_it_was(
-        self, planted_fleet: Any, planted_walk: Walk, kept: int
+        self, planted_fleet: Any, planted_walk: Walk, number: int, hours: int
     ) -> None:
-        folds = folds_of(planted_fleet)[: 1 + kept]
-        past = planted_fleet.before(folds[-1].validation_end + (HORIZON + 1) * BAR)
-        of_past = walk(past, folds)
-        earlier = planted_walk.forecasts["fold"] <= kept
-        assert earlier.any()
+        folds = folds_of(planted_fleet)[: 1 + number]
+        moment = folds[-1].validation_start + hours * BAR
+        of_past = walk(planted_fleet.before(moment), folds)
+        whole = planted_walk.forecasts
+        earlier = whole["timestamp"] < moment - (HORIZON + 1) * BAR
+        assert (whole.loc[earlier, "fold"] == number).sum() > 300
         pd.testing.assert_frame_equal(
-            of_past.forecasts,
-            planted_walk.forecasts.loc[earlier],
-            check_exact=True,
+            of_past.forecasts, whole.loc[earlier], check_exact=True
         )
         pd.testing.assert_frame_equal(
             of_past.loadings,
-            planted_walk.loadings.loc[planted_walk.loadings["fold"] <= kept],
+            planted_walk.loadings.loc[planted_walk.loadings["fold"] <= number],
             check_exact=True,
         )
 
@@ -146,7 +151,7 @@ class TestNothingLooksAhead:
         other = type(planted_fleet)(
             with_another_future(planted_fleet.candles, moment), planted_fleet.dominance
         )
-        forecasts = walk(other, folds[:3]).forecasts
+        forecasts = walk(other, folds).forecasts
         second = planted_walk.forecasts["fold"] == 2
         assert not np.array_equal(
             forecasts.loc[forecasts["fold"] == 2, "probability"],
@@ -159,7 +164,7 @@ class TestKnownValues:
         self, planted_walk: Walk
     ) -> None:
         telemetry = measured(planted_walk)
-        assert len(telemetry.folds) == 3
+        assert len(telemetry.folds) == 2
         assert (telemetry.folds["lift"] > 0.05).all()
         assert telemetry.overall["lift_low"] > 0
         assert telemetry.overall["lift_over_volatility_low"] > 0
@@ -190,14 +195,13 @@ class TestKnownValues:
         ]
         np.testing.assert_allclose(weights.sum(axis=1), 1.0)
         assert forecasts["probability"].between(0, 1).all()
-        assert (
-            forecasts["is_signal"]
-            == (forecasts["probability"] >= forecasts["threshold"])
-        ).all()
+        assert forecasts["rank"].between(0, 1).all()
+        reached = forecasts["rank"] >= forecasts["threshold"]
+        assert (forecasts["is_signal"] == reached).all()
 
     def test_folds_tell_their_size(self, planted_walk: Walk) -> None:
         folds = planted_walk.folds
-        assert folds["fold"].tolist() == [1, 2, 3]
+        assert folds["fold"].tolist() == [1, 2]
         assert (folds["columns"] == 6 * len(SIGNALS)).all()
         assert (folds["latents"] == 12).all()
         assert folds["validation_rows"].sum() == len(planted_walk.forecasts)

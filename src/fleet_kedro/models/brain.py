@@ -43,10 +43,13 @@ class BrainSettings(Config):
 
     def unfitted(self, n_assets: int) -> MixtureOfExpertsEnsemble:
         """Return the mixture that these settings describe, for rows of ``n_assets``."""
+        purge_rows = n_assets * self.label.last_known_offset_bars
+        experts = build_experts(self.experts, self.seed)
+        experts["pattern"].set_params(purge_rows=purge_rows)
         return MixtureOfExpertsEnsemble(
-            experts=build_experts(self.experts, self.seed),
+            experts=experts,
             columns=EXPERT_COLUMNS,
             use_asset_embedding=self.use_asset_embedding,
             gate_penalty=self.gate_penalty,
-            purge_rows=n_assets * (self.label.horizon_bars + 1),
+            purge_rows=purge_rows,
         )

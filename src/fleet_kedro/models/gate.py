@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
 from fleet_kedro.metrics.classification import log_loss
+from fleet_kedro.models.batches import in_equal_batches
 
 
 def oracle(
@@ -97,8 +98,9 @@ class GatingNetwork(BaseEstimator):
         if self.seen_.size == 1:
             weights[:, self.seen_[0]] = 1.0
         else:
-            inputs = self._inputs(physics, asset)
-            weights[:, self.seen_] = self.classifier_.predict_proba(inputs)
+            weights[:, self.seen_] = in_equal_batches(
+                self.classifier_.predict_proba, self._inputs(physics, asset)
+            )
         return weights
 
     def _inputs(

@@ -20,6 +20,7 @@ from jaxtyping import Bool, Float, Shaped
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
+from fleet_kedro.models.batches import in_equal_batches
 from fleet_kedro.models.calibration import PlattCalibrator
 from fleet_kedro.models.gate import GatingNetwork, oracle
 
@@ -233,7 +234,7 @@ def _forecasts(
 ) -> Float[np.ndarray, "rows experts"]:
     return np.column_stack(
         [
-            expert.predict_proba(_view(X, columns[name]))[:, 1]
+            in_equal_batches(expert.predict_proba, _view(X, columns[name]))[:, 1]
             for name, expert in experts.items()
         ]
     )

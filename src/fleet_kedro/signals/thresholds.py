@@ -1,4 +1,10 @@
-"""The probability from which a forecast becomes a signal, one per asset.
+"""From which rank on a forecast becomes a signal, for each asset.
+
+A probability of 0.52 from a brain that was trained on one year is bolder than the same
+number from one that was trained on two, so a threshold in probability that was right
+for the last brain may never, or always, be reached by the next. A forecast is therefore
+ranked among the asset's own forecasts of the last weeks, as they were issued, and the
+threshold is a rank. Ranking looks at forecasts only, never at an outcome.
 
 A threshold is chosen on out-of-sample forecasts of the past only: forecasts that were
 made before their outcome, whose outcome is known before the fold that the threshold is
@@ -6,6 +12,7 @@ used in.
 """
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Bool, Float, Shaped
 from pydantic import Field, model_validator
 
@@ -13,7 +20,9 @@ from fleet_kedro.config import Config
 
 
 class ThresholdSettings(Config):
-    """Which thresholds are tried, and how far an asset may leave the fleet's choice."""
+    """How forecasts are ranked, and which thresholds are tried on their ranks."""
+
+    rank_days: int = Field(ge=1, description="Trailing forecasts that a rank spans.")
 
     lowest_recall: float = Field(gt=0, lt=1, description="Fewest positives to catch.")
     highest_recall: float = Field(gt=0, lt=1, description="Most positives to catch.")
@@ -32,8 +41,30 @@ class ThresholdSettings(Config):
         return self
 
 
-def choose_thresholds(
+def trailing_rank(
     probability: Float[np.ndarray, " rows"],
+    asset: Shaped[np.ndarray, " rows"],
+    rank_days: int,
+) -> Float[np.ndarray, " rows"]:
+    """Rank each forecast among its asset's forecasts of the last ``rank_days``.
+
+    ``rank[t]`` is the share of the last ``24 rank_days`` forecasts of the asset, the
+    present one included, that are not above it (ties count half): 1 for the highest.
+    NaN for an asset's first forecasts, until a tenth of the window is filled.
+
+    Parameters
+    ----------
+    probability
+        Forecasts as they were issued, hour by hour, oldest first.
+    """
+    window = 24 * rank_days
+    issued = pd.Series(probability).groupby(asset)
+    ranked = issued.rolling(window, min_periods=-(-window // 10)).rank(pct=True)
+    return ranked.droplevel(0).sort_index().to_numpy()
+
+
+def choose_thresholds(
+    score: Float[np.ndarray, " rows"],
     net_return: Float[np.ndarray, " rows"],
     is_positive: Bool[np.ndarray, " rows"],
     asset: Shaped[np.ndarray, " rows"],
@@ -45,7 +76,7 @@ def choose_thresholds(
     of the asset's positive rows. Its value is the mean net return of its signals,
     shrunk to the fleet's mean at the same recall with the weight of ``prior_signals``:
     few signals say little about one asset. The best value wins; the lower recall on a
-    tie.
+    tie. ``score`` may be any number that is higher for a better forecast, never NaN.
 
     Returns
     -------
@@ -57,7 +88,7 @@ def choose_thresholds(
     )
     tables = {
         str(name): _candidate_table(
-            probability[rows], net_return[rows], is_positive[rows], recalls
+            score[rows], net_return[rows], is_positive[rows], recalls
         )
         for name in np.unique(asset)
         for rows in [asset == name]
@@ -78,17 +109,17 @@ def choose_thresholds(
 
 
 def _candidate_table(
-    probability: Float[np.ndarray, " rows"],
+    score: Float[np.ndarray, " rows"],
     net_return: Float[np.ndarray, " rows"],
     is_positive: Bool[np.ndarray, " rows"],
     recalls: Float[np.ndarray, " candidates"],
 ) -> Float[np.ndarray, "candidates 3"]:
     """Return threshold, number of signals and their summed net return per recall."""
-    descending = np.argsort(-probability, kind="stable")
+    descending = np.argsort(-score, kind="stable")
     caught = np.cumsum(is_positive[descending])
     wanted = np.ceil(recalls * caught[-1]).clip(1)
-    thresholds = probability[descending][np.searchsorted(caught, wanted)]
-    ascending = -probability[descending]
+    thresholds = score[descending][np.searchsorted(caught, wanted)]
+    ascending = -score[descending]
     signals = np.searchsorted(ascending, -thresholds, side="right")
     earned = np.cumsum(net_return[descending])[signals - 1]
     return np.column_stack([thresholds, signals, earned])

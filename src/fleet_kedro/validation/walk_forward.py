@@ -24,7 +24,11 @@ from fleet_kedro.models.mixture import (
     MixtureOfExpertsEnsemble,
     PastForecasts,
 )
-from fleet_kedro.signals.thresholds import ThresholdSettings, choose_thresholds
+from fleet_kedro.signals.thresholds import (
+    ThresholdSettings,
+    choose_thresholds,
+    trailing_rank,
+)
 from fleet_kedro.splits.walk_forward import Fold
 from fleet_kedro.validation.volatility_null import VolatilityNull
 from fleet_kedro.validation.watcher import FoldOutcome, Watcher
@@ -47,9 +51,10 @@ class Walk(NamedTuple):
     ----------
     forecasts
         Every scored forecast, a row per (timestamp, asset): ``fold``,
-        ``forward_return``, ``is_positive``, the physics, ``probability``,
-        ``threshold``, ``is_signal``, the rival's ``volatility_only``, and for each
-        expert ``raw_*`` (as it said), ``expert_*`` (calibrated) and ``gate_*``.
+        ``forward_return``, ``is_positive``, the physics, ``probability``, its ``rank``,
+        the ``threshold`` of the rank, ``is_signal``, the rival's ``volatility_only``,
+        and for each expert ``raw_*`` (as it said), ``expert_*`` (calibrated) and
+        ``gate_*``.
     folds
         A row per scored fold: its spans, rows, columns and latents.
     loadings
@@ -108,7 +113,8 @@ def _walk_fold(
     raw = brain.expert_probability(inputs)
     asset = of_validation["asset"].to_numpy()
     mixed = brain.mix(raw, inputs.loc[:, list(PHYSICS_COLUMNS)].to_numpy(), asset)
-    threshold = _thresholds(brain, past, asset, settings)
+    rank = _rank(walked, mixed.probability, asset, settings.thresholds)
+    threshold = _thresholds(past, asset, settings)
     volatility_only = settings.volatility_null.forecast(
         rows.table.iloc[train],
         _is_positive(rows.table.iloc[train], settings.brain),
@@ -123,8 +129,9 @@ def _walk_fold(
                 fold=np.int8(fold.number),
                 is_positive=_is_positive(of_validation, settings.brain),
                 probability=mixed.probability,
+                rank=rank,
                 threshold=threshold,
-                is_signal=mixed.probability >= threshold,
+                is_signal=rank >= threshold,
                 volatility_only=volatility_only,
             )
             .reset_index(drop=True),
@@ -201,23 +208,37 @@ def _weights(
     return sample_weight(loudness * settings.use_energy, warning * settings.mask_chaos)
 
 
-def _thresholds(
-    brain: MixtureOfExpertsEnsemble,
-    past: pd.DataFrame | None,
+def _rank(
+    walked: Sequence[pd.DataFrame],
+    probability: Float[np.ndarray, " rows"],
     asset: np.ndarray,
-    settings: WalkSettings,
+    settings: ThresholdSettings,
+) -> Float[np.ndarray, " rows"]:
+    """Rank a fold's forecasts among those issued before them, earlier folds' too."""
+    issued = [fold["probability"].to_numpy() for fold in walked]
+    of_asset = [fold["asset"].to_numpy() for fold in walked]
+    rank = trailing_rank(
+        np.concatenate([*issued, probability]),
+        np.concatenate([*of_asset, asset]),
+        settings.rank_days,
+    )
+    return rank[len(rank) - len(probability) :]
+
+
+def _thresholds(
+    past: pd.DataFrame | None, asset: np.ndarray, settings: WalkSettings
 ) -> Float[np.ndarray, " rows"]:
     """Return each row's threshold; infinite for an asset with no past to choose on."""
     if past is None:
         return np.full(len(asset), np.inf)
-    known = _as_past(past)
+    ranked = past.loc[past["rank"].notna()]
     chosen = choose_thresholds(
-        brain.mix(known.expert_probability, known.physics, known.asset).probability,
+        ranked["rank"].to_numpy(),
         net_return(
-            past["forward_return"].to_numpy(), settings.brain.label.round_trip_cost
+            ranked["forward_return"].to_numpy(), settings.brain.label.round_trip_cost
         ),
-        known.is_positive,
-        known.asset,
+        ranked["is_positive"].to_numpy(),
+        ranked["asset"].to_numpy(),
         settings.thresholds,
     )
     return np.array([chosen.get(str(name), np.inf) for name in asset])
