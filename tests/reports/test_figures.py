@@ -138,7 +138,7 @@ class TestDrawn:
         names = dict(zip(figure.data[0].y, figure.data[0].marker.symbol, strict=True))
 
         assert names.pop("brain") == "circle"
-        assert len(names) == 8
+        assert len(names) == 9
         assert set(names.values()) == {"circle-open"}
 
 

@@ -145,7 +145,7 @@ class TestNumbers:
     def test_every_rival(self, tables, validated):
         rows = rows_of(tables, "rivals")
 
-        assert len(validated.telemetry.rivals) == 9
+        assert len(validated.telemetry.rivals) == 10
         for row in validated.telemetry.rivals.to_dict(orient="records"):
             assert rows[row["name"]] == [
                 f"{row['signals']:,}",

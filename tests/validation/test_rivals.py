@@ -4,6 +4,7 @@ import pandas as pd
 from fleet_kedro.validation.rivals import (
     ALWAYS_LONG,
     BRAIN,
+    BRAIN_IN_HINDSIGHT,
     EQUAL_WEIGHTS,
     VOLATILITY_ONLY,
     rival_picks,
@@ -41,8 +42,9 @@ class TestKnownValues:
             fold=np.int8(1), asset="BTC", is_signal=[False, False, True, True]
         )
         score = np.array([0.3, 0.9, 0.1, 0.5])
-        picks = rival_picks(table, {VOLATILITY_ONLY: score})
+        picks = rival_picks(table, {BRAIN: -score, VOLATILITY_ONLY: score})
         assert picks[VOLATILITY_ONLY].tolist() == [False, True, False, True]
+        assert picks[BRAIN_IN_HINDSIGHT].tolist() == [True, False, True, False]
 
 
 class TestProperties:
@@ -58,7 +60,8 @@ class TestProperties:
 
     def test_ties_never_exceed_the_budget(self) -> None:
         table = forecasts()
-        picks = rival_picks(table, {VOLATILITY_ONLY: np.full(len(table), 0.5)})
+        flat = np.full(len(table), 0.5)
+        picks = rival_picks(table, {BRAIN: flat, VOLATILITY_ONLY: flat})
         assert picks[VOLATILITY_ONLY].sum() == table["is_signal"].sum()
 
     def test_the_brain_keeps_its_own_signals(self) -> None:

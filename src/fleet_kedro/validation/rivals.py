@@ -5,6 +5,7 @@ import pandas as pd
 from jaxtyping import Bool, Float
 
 BRAIN = "brain"
+BRAIN_IN_HINDSIGHT = "brain in hindsight"
 ALWAYS_LONG = "always long"
 VOLATILITY_ONLY = "volatility only"
 EQUAL_WEIGHTS = "equal weights"
@@ -33,12 +34,14 @@ def rival_picks(
     In each fold and asset a rival gets as many signals as the brain. It may pick the
     highest of its scores over the whole span, a hindsight that the brain, with its
     threshold from the past, does not have: at the same budget it is seen at its best.
+    The brain's own scores are also picked in that way, to be compared like with like.
     """
     signals = forecasts["is_signal"].to_numpy()
     span = forecasts["fold"].astype("str") + " " + forecasts["asset"]
     budget = pd.Series(signals).groupby(span.to_numpy()).transform("sum")
     picks = {BRAIN: signals, ALWAYS_LONG: np.ones(len(forecasts), dtype=bool)}
-    for name, score in scores.items():
+    ranked = {BRAIN_IN_HINDSIGHT: scores[BRAIN], **scores}
+    for name, score in ranked.items():
         if name != BRAIN:
             place = (
                 pd.Series(score)
