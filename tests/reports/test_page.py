@@ -9,9 +9,9 @@ from fleet_kedro.reports.page import render_page
 from fleet_kedro.reports.units import (
     basis_points,
     decimals,
+    in_unit,
     percent,
     points,
-    significant_percent,
 )
 
 HOSTILE = "<script>alert('x')</script>"
@@ -98,8 +98,8 @@ class TestNumbers:
         for criterion in validated.verdict.criteria:
             assert rows[criterion.name] == [
                 "✓ met" if criterion.passed else "✗ not met",
-                minus(significant_percent(criterion.value)),
-                minus(significant_percent(criterion.bound)),
+                minus(in_unit(criterion.value, criterion.unit)),
+                minus(in_unit(criterion.bound, criterion.unit)),
                 criterion.detail,
             ]
 
@@ -183,7 +183,7 @@ class TestNumbers:
         rows = rows_of(tables, "facts")
 
         assert rows["Window"] == ["2023-01-01 00:00 to 2023-03-01 23:00 UTC, hourly"]
-        assert rows["Round-trip cost"] == ["0.2%"]
+        assert rows["Round-trip cost"] == ["0.20%"]
         assert rows["Purge and embargo"] == ["13 + 24 bars before each validation span"]
         assert rows["Seed"] == ["7"]
 

@@ -21,7 +21,7 @@ class TestKnownValues:
         ]
         assert told["verdict"]["passed"] == validated.verdict.passed
         assert [list(item) for item in told["verdict"]["criteria"]] == [
-            ["name", "value", "bound", "passed", "detail"]
+            ["name", "value", "bound", "unit", "passed", "detail"]
         ] * 5
 
     def test_it_says_what_was_measured(self, validated):

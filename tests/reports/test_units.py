@@ -5,10 +5,10 @@ import pytest
 from fleet_kedro.reports.units import (
     basis_points,
     decimals,
+    in_unit,
     interval,
     percent,
     points,
-    significant_percent,
 )
 
 
@@ -20,12 +20,17 @@ class TestKnownValues:
             (points, 0.0219, "+2.2"),
             (points, -0.0219, "-2.2"),
             (basis_points, 0.00123, "+12.3"),
-            (significant_percent, 0.57314, "57.31%"),
-            (significant_percent, -0.000123456, "-0.01235%"),
         ],
     )
     def test_each_unit_has_its_own_writing(self, write, value, expected):
         assert write(value) == expected
+
+    @pytest.mark.parametrize(
+        ("unit", "expected"),
+        [("percent", "1.2%"), ("points", "+1.2 points"), ("basis points", "+120.0 bp")],
+    )
+    def test_a_criterion_is_written_in_its_own_unit(self, unit, expected):
+        assert in_unit(0.012, unit) == expected
 
     def test_what_rounds_to_zero_has_no_minus(self):
         assert points(-0.0002) == "+0.0"
@@ -35,9 +40,7 @@ class TestKnownValues:
 
 
 class TestNoValue:
-    @pytest.mark.parametrize(
-        "write", [percent, points, basis_points, significant_percent]
-    )
+    @pytest.mark.parametrize("write", [percent, points, basis_points])
     @pytest.mark.parametrize("value", [math.nan, math.inf])
     def test_no_finite_number_is_not_available(self, write, value):
         assert write(value) == "n/a"

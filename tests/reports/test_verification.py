@@ -6,8 +6,12 @@ from fleet_kedro.reports.verification import verification_lines
 from fleet_kedro.validation.telemetry import Telemetry
 from fleet_kedro.validation.verdict import Criterion, Verdict
 
-PASSED = Criterion("Mean precision above 55 %", 0.573, 0.55, True, "base rate 44.0%")
-FAILED = Criterion("Every asset profitable", -0.0012, 0.0, False, "1 of 2 assets")
+PASSED = Criterion(
+    "Mean precision above 55 %", 0.573, 0.55, "percent", True, "base rate 44.0%"
+)
+FAILED = Criterion(
+    "Every asset profitable", -0.0012, 0.0, "basis points", False, "1 of 2 assets"
+)
 
 
 @pytest.fixture
@@ -80,8 +84,8 @@ class TestKnownValues:
             "always long      250  57.3%  16.3%  +13.3    +12.3    n/a       n/a",
             "",
             "GLOBAL FLEET VERIFICATION",
-            "✓ Mean precision above 55 %: 57.3% (bound 55%; base rate 44.0%)",
-            "✗ Every asset profitable: -0.12% (bound 0%; 1 of 2 assets)",
+            "✓ Mean precision above 55 %: 57.3% (bound 55.0%; base rate 44.0%)",
+            "✗ Every asset profitable: -12.0 bp (bound +0.0 bp; 1 of 2 assets)",
             "",
             "GLOBAL FLEET VALIDATION: FAIL. 1 of 2 criteria is not met on this window; "
             "the brain must not be promoted.",

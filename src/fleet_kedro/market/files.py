@@ -40,6 +40,11 @@ class CandleFolder(Config):
     kind: Literal["files"] = "files"
     folder: str
 
+    @property
+    def description(self) -> str:
+        """Where the candles come from, in words that no machine's paths get into."""
+        return f"files in {Path(self.folder).name}/"
+
     def read(self, universe: Universe) -> RawMarket:
         """Read the requested assets, and no other file, as found.
 

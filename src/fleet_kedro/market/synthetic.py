@@ -73,6 +73,12 @@ class SyntheticMarket(PriceDynamics):
     contrarian_assets: tuple[str, ...] = Field(default=(), strict=False)
     outages_per_year: float = Field(default=3.0, ge=0, le=1000)
 
+    @property
+    def description(self) -> str:
+        """Where the candles come from, in words."""
+        planted = f"planted edge {self.edge:g}" if self.edge else "nothing planted"
+        return f"embedded synthetic market, {planted}, seed {self.seed}"
+
     def generate(self, universe: Universe, window: Window) -> RawMarket:
         """Make all candles from ``FIRST_CANDLE`` up to the end of ``window``.
 

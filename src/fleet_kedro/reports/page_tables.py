@@ -10,10 +10,10 @@ from fleet_kedro.reports.markup import Cell, Row, number, table
 from fleet_kedro.reports.units import (
     basis_points,
     decimals,
+    in_unit,
     interval,
     percent,
     points,
-    significant_percent,
 )
 from fleet_kedro.validation.telemetry import Telemetry
 from fleet_kedro.validation.verdict import Verdict
@@ -27,8 +27,8 @@ def criteria_table(verdict: Verdict) -> str:
             Cell("✓ met", tone="good")
             if criterion.passed
             else Cell("✗ not met", tone="bad"),
-            number(significant_percent(criterion.value)),
-            number(significant_percent(criterion.bound)),
+            number(in_unit(criterion.value, criterion.unit)),
+            number(in_unit(criterion.bound, criterion.unit)),
             criterion.detail,
         ]
         for criterion in verdict.criteria
@@ -137,7 +137,7 @@ def facts_table(facts: RunFacts) -> str:
         "Assets": f"{len(facts.assets)}: {', '.join(facts.assets)}",
         "Left out": " ".join(facts.left_out.values()) or "none",
         "Horizon": f"{facts.label.horizon_bars} bars from the next open",
-        "Round-trip cost": significant_percent(facts.label.round_trip_cost),
+        "Round-trip cost": percent(facts.label.round_trip_cost, 2),
         "Walk": f"{walk.folds} scored folds behind {walk.warmup_folds} for warming up, "
         f"{walk.mode}",
         "Purge and embargo": f"{walk.purge_bars} + {walk.embargo_bars} bars before "

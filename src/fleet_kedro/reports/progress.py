@@ -19,7 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from fleet_kedro.reports.console import fold_lines
+from fleet_kedro.reports.console import combining_lines, fold_lines
 from fleet_kedro.validation.watcher import FoldOutcome, Watcher
 
 logger = logging.getLogger(__name__)
@@ -58,6 +58,10 @@ class ConsoleWatcher(Watcher):
             return self._with_bar(items, title, total)
         logger.info("%s%s", title, "" if total is None else f" ({total})")
         return items
+
+    def on_rows(self, n_assets: int, n_rows: int) -> None:
+        """Tell how many samples the fleet makes up."""
+        report_logger.info("\n".join(combining_lines(n_assets, n_rows)))
 
     def on_fold(self, outcome: FoldOutcome) -> None:
         """Tell about a scored fold."""

@@ -11,14 +11,6 @@ def percent(fraction: float, digits: int = 1) -> str:
     return f"{fraction:.{digits}%}" if math.isfinite(fraction) else NO_VALUE
 
 
-def significant_percent(fraction: float) -> str:
-    """Write a fraction in percent, to four digits whatever its size.
-
-    Precisions and net returns stand in one list of criteria, a hundredfold apart.
-    """
-    return f"{100 * fraction:.4g}%" if math.isfinite(fraction) else NO_VALUE
-
-
 def points(fraction: float) -> str:
     """Write a difference of shares in percentage points: 0.022 is ``+2.2``."""
     return _signed(100 * fraction)
@@ -49,3 +41,12 @@ def interval(low: float, high: float, write: Callable[[float], str]) -> str:
 def _signed(value: float) -> str:
     # Adding zero turns the negative zero that rounding may leave into a plain one.
     return f"{round(value, 1) + 0.0:+.1f}" if math.isfinite(value) else NO_VALUE
+
+
+def in_unit(fraction: float, unit: str) -> str:
+    """Write a fraction as a criterion's unit asks, unit included."""
+    if unit == "points":
+        return f"{points(fraction)} points"
+    if unit == "basis points":
+        return f"{basis_points(fraction)} bp"
+    return percent(fraction)

@@ -7,10 +7,10 @@ import pandas as pd
 from fleet_kedro.reports.units import (
     basis_points,
     decimals,
+    in_unit,
     interval,
     percent,
     points,
-    significant_percent,
 )
 from fleet_kedro.validation.telemetry import Telemetry
 from fleet_kedro.validation.verdict import Criterion, Verdict
@@ -110,8 +110,8 @@ def _rivals(rivals: pd.DataFrame) -> list[str]:
 def _criterion_line(criterion: Criterion) -> str:
     mark = "✓" if criterion.passed else "✗"
     return (
-        f"{mark} {criterion.name}: {significant_percent(criterion.value)} "
-        f"(bound {significant_percent(criterion.bound)}; {criterion.detail})"
+        f"{mark} {criterion.name}: {in_unit(criterion.value, criterion.unit)} "
+        f"(bound {in_unit(criterion.bound, criterion.unit)}; {criterion.detail})"
     )
 
 

@@ -1,6 +1,6 @@
 """PASS or FAIL, with the numbers that say so. A failing verdict is a result."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import pandas as pd
 
@@ -11,11 +11,16 @@ LEAST_PRECISION = 0.55
 
 
 class Criterion(NamedTuple):
-    """One requirement: what was measured, what it had to exceed."""
+    """One requirement: what was measured, what it had to exceed, both fractions.
+
+    ``unit`` says how people write them: a share in percent, a difference of shares in
+    points, a return in basis points.
+    """
 
     name: str
     value: float
     bound: float
+    unit: Literal["percent", "points", "basis points"]
     passed: bool
     detail: str
 
@@ -50,12 +55,14 @@ def judge(telemetry: Telemetry, baseline: pd.DataFrame, contaminated: str) -> Ve
                 "Mean precision above 55 %",
                 telemetry.overall["precision"],
                 LEAST_PRECISION,
+                "percent",
                 f"mean base rate {telemetry.overall['base_rate']:.1%}",
             ),
             _above(
                 "Lift over the volatility-only model above zero",
                 telemetry.overall["lift_over_volatility_low"],
                 0.0,
+                "points",
                 "lower end of the interval of its mean over the assets",
             ),
             _beats_best_expert(telemetry),
@@ -72,6 +79,7 @@ def _uncontaminated(
         name=f"{asset} in the fleet at or above {asset} alone",
         value=together,
         bound=alone,
+        unit="basis points",
         passed=bool(together >= alone),
         detail="net return per signal",
     )
@@ -84,8 +92,9 @@ def _every_asset_earns(telemetry: Telemetry) -> Criterion:
         name="Every asset profitable",
         value=float(net.min(skipna=False)),
         bound=0.0,
+        unit="basis points",
         passed=earning == len(net),
-        detail=f"{earning} of {len(net)} assets; value: lowest net return per signal",
+        detail=f"{earning} of {len(net)} assets; the lowest net return per signal",
     )
 
 
@@ -96,12 +105,20 @@ def _beats_best_expert(telemetry: Telemetry) -> Criterion:
         "Mean precision above the best single expert",
         precision[BRAIN_IN_HINDSIGHT],
         alone.max(),
+        "percent",
         f"{alone.idxmax()}; both in hindsight" if alone.notna().any() else "no signal",
     )
 
 
-def _above(name: str, value: float, bound: float, detail: str) -> Criterion:
-    return Criterion(name, float(value), float(bound), bool(value > bound), detail)
+def _above(
+    name: str,
+    value: float,
+    bound: float,
+    unit: Literal["percent", "points", "basis points"],
+    detail: str,
+) -> Criterion:
+    value, bound = float(value), float(bound)
+    return Criterion(name, value, bound, unit, value > bound, detail)
 
 
 def _net_return_of(table: pd.DataFrame, asset: str) -> float:

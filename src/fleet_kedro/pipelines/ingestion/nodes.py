@@ -34,7 +34,7 @@ def load_market(
             for asset, candles in sorted(selection.candles.items())
         },
         "left_out": selection.left_out,
-        "source": market.source.kind,
+        "source": market.source.description,
     }
     return selection.candles, raw.dominance, raw.truth, span
 
