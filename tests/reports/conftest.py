@@ -26,6 +26,7 @@ class Validated(NamedTuple):
 
     forecasts: pd.DataFrame
     folds: pd.DataFrame
+    loadings: pd.DataFrame
     telemetry: Telemetry
     verdict: Verdict
     facts: RunFacts
@@ -105,6 +106,7 @@ def validate(size: Size, left_out: dict[str, str] | None = None) -> Validated:
     return Validated(
         forecasts,
         describe(folds, forecasts),
+        load(folds),
         telemetry,
         judge(telemetry, baseline, size.assets[0]),
         RunFacts(
@@ -119,6 +121,26 @@ def validate(size: Size, left_out: dict[str, str] | None = None) -> Validated:
             seed=7,
         ),
     )
+
+
+def load(folds: list[Fold]) -> pd.DataFrame:
+    """Two latents of two families, weighing differently in each fold."""
+    rows = [
+        {
+            "latent": latent,
+            "family": family,
+            "share": share,
+            "strongest_feature": f"{family}_13_lag{fold.number}",
+            "fold": fold.number,
+        }
+        for fold in folds
+        for latent, shares in (
+            ("latent_00", {"trend": 0.5 + fold.number / 10, "volume": 0.5}),
+            ("latent_01", {"volume": 1.0}),
+        )
+        for family, share in shares.items()
+    ]
+    return pd.DataFrame(rows)
 
 
 def describe(folds: list[Fold], forecasts: pd.DataFrame) -> pd.DataFrame:

@@ -10,7 +10,11 @@ from fleet_kedro.reports.figures.equity import equity
 
 def figures_of(validated):
     return draw_figures(
-        validated.forecasts, validated.folds, validated.telemetry, validated.facts
+        validated.forecasts,
+        validated.folds,
+        validated.loadings,
+        validated.telemetry,
+        validated.facts,
     )
 
 
@@ -142,12 +146,23 @@ class TestDrawn:
         assert set(names.values()) == {"circle-open"}
 
 
+class TestLoadings:
+    def test_shows_the_families_of_the_last_fold(self, validated):
+        heatmap = figures_of(validated)["loadings"].data[0]
+
+        assert list(heatmap.x) == ["00", "01"]
+        assert list(heatmap.y) == ["volume", "trend"]
+        assert heatmap.z.tolist() == [[0.5, 1.0], [0.7, 0.0]]
+        assert heatmap.customdata[0].tolist() == ["volume_13_lag2", "volume_13_lag2"]
+        assert heatmap.customdata[1].tolist() == ["trend_13_lag2", "none"]
+
+
 class TestAllFigures:
     @pytest.mark.parametrize("name", ["validated", "without_signals"])
     def test_each_has_a_title_and_a_reading(self, request, name):
         figures = figures_of(request.getfixturevalue(name))
 
-        assert len(figures) == 7
+        assert len(figures) == 8
         for figure in figures.values():
             assert figure.layout.title.text
             assert figure.layout.title.subtitle.text.endswith(".")

@@ -58,7 +58,11 @@ def page_of(validated):
         validated.verdict,
         validated.facts,
         draw_figures(
-            validated.forecasts, validated.folds, validated.telemetry, validated.facts
+            validated.forecasts,
+            validated.folds,
+            validated.loadings,
+            validated.telemetry,
+            validated.facts,
         ),
     )
 
@@ -225,7 +229,7 @@ class TestSelfContained:
     def test_every_figure_has_its_own_fixed_place(self, page):
         assert re.findall(r'<div id="(figure-\w+)"', page) == [
             *("figure-precision", "figure-lift", "figure-equity", "figure-timeline"),
-            *("figure-rivals", "figure-calibration", "figure-gate"),
+            *("figure-rivals", "figure-calibration", "figure-gate", "figure-loadings"),
         ]
 
     def test_the_same_run_gives_the_same_bytes(self, page, validate_with):

@@ -119,6 +119,7 @@ def render_page(
         section(
             "gate", "Gate weights", tables.gate_table(telemetry.gate), drawn["gate"]
         ),
+        section("loadings", "What the latents are made of", drawn["loadings"]),
         section("facts", "The run", tables.facts_table(facts)),
     ]
     return _document(

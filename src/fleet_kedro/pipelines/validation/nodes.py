@@ -106,10 +106,14 @@ def judge_brain(
 
 
 def draw_report(
-    forecasts: pd.DataFrame, folds: pd.DataFrame, telemetry: Telemetry, facts: RunFacts
+    forecasts: pd.DataFrame,
+    folds: pd.DataFrame,
+    loadings: pd.DataFrame,
+    telemetry: Telemetry,
+    facts: RunFacts,
 ) -> dict[str, go.Figure]:
     """Draw the figures of the report."""
-    return draw_figures(forecasts, folds, telemetry, facts)
+    return draw_figures(forecasts, folds, loadings, telemetry, facts)
 
 
 def write_summary(

@@ -38,7 +38,7 @@ def create_pipeline(**_: object) -> Pipeline:
             step(judge_brain, ["telemetry", "baseline", "params:report"], "verdict"),
             step(
                 draw_report,
-                ["forecasts", "folds", "telemetry", "run_facts"],
+                ["forecasts", "folds", "loadings", "telemetry", "run_facts"],
                 "figures",
             ),
             step(write_summary, _TOLD, "global_validation"),

@@ -6,6 +6,7 @@
 ``calibration``  whether a forecast probability means what it says
 ``rivals``       the brain among those it has to beat
 ``gate``         whom the brain listens to, asset by asset
+``loadings``     which families of signals the latents are made of
 ``timeline``     which past each fold learnt from
 """
 
@@ -17,6 +18,7 @@ from fleet_kedro.reports.figures.calibration import draw_calibration
 from fleet_kedro.reports.figures.equity import draw_equity
 from fleet_kedro.reports.figures.gate import draw_gate
 from fleet_kedro.reports.figures.lift import draw_lift
+from fleet_kedro.reports.figures.loadings import draw_loadings
 from fleet_kedro.reports.figures.precision import draw_precision
 from fleet_kedro.reports.figures.rivals import draw_rivals
 from fleet_kedro.reports.figures.timeline import draw_timeline
@@ -26,7 +28,11 @@ __all__ = ["draw_figures"]
 
 
 def draw_figures(
-    forecasts: pd.DataFrame, folds: pd.DataFrame, telemetry: Telemetry, facts: RunFacts
+    forecasts: pd.DataFrame,
+    folds: pd.DataFrame,
+    loadings: pd.DataFrame,
+    telemetry: Telemetry,
+    facts: RunFacts,
 ) -> dict[str, go.Figure]:
     """Draw every figure of the report, by name."""
     return {
@@ -36,5 +42,6 @@ def draw_figures(
         "calibration": draw_calibration(forecasts),
         "rivals": draw_rivals(telemetry.rivals),
         "gate": draw_gate(telemetry.gate),
+        "loadings": draw_loadings(loadings),
         "timeline": draw_timeline(folds),
     }
