@@ -1,0 +1,1 @@
+"""What the work costs: whole processes, timed and weighed against their budgets."""
