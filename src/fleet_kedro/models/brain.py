@@ -37,7 +37,7 @@ class BrainSettings(Config):
     use_asset_embedding: bool = Field(description="The gate sees the asset.")
     use_energy: bool = Field(description="Rows of high energy weigh up to twice.")
     mask_chaos: bool = Field(description="Rows under the warning weigh nothing.")
-    gate_penalty: float = Field(ge=0)
+    gate_penalty: float = Field(gt=0, description="L2 penalty of the gate, per row.")
     pattern_bars: int = Field(ge=2, description="Window of the Pattern expert.")
     seed: int = Field(ge=0)
 

@@ -7,6 +7,8 @@ from scipy.special import expit, log_expit, logit
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from fleet_kedro.refine.threads import one_blas_thread
+
 _SMALLEST_PROBABILITY = 1e-6
 _SMALLEST_SLOPE = 1e-3
 
@@ -48,13 +50,15 @@ class PlattCalibrator(BaseEstimator):
             return float(loss), np.array([residual.mean(), slope])
 
         base = np.clip(is_positive.mean(), _SMALLEST_PROBABILITY, 1 - 1e-6)
-        best = minimize(
-            objective,
-            x0=np.array([logit(base), _SMALLEST_SLOPE]),
-            jac=True,
-            method="L-BFGS-B",
-            bounds=[(None, None), (_SMALLEST_SLOPE, None)],
-        )
+        # Two unknowns: more threads would spend their time waiting for one another.
+        with one_blas_thread():
+            best = minimize(
+                objective,
+                x0=np.array([logit(base), _SMALLEST_SLOPE]),
+                jac=True,
+                method="L-BFGS-B",
+                bounds=[(None, None), (_SMALLEST_SLOPE, None)],
+            )
         self.intercept_, self.slope_ = (float(value) for value in best.x)
         return self
 

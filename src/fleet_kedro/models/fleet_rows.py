@@ -18,6 +18,7 @@ from fleet_kedro.models.brain import BrainSettings
 from fleet_kedro.models.rows import (
     PATTERN_SERIES,
     AssetFeatures,
+    pattern_columns,
     pattern_windows,
     read_features,
 )
@@ -50,7 +51,7 @@ class FleetRows:
         signals asked for.
     latents
         For each fold, the latents of the rows before its validation end; the rows
-        after it are not there.
+        after it are not there. NaN for an asset that was left out of the fold.
     refiners
         What each fold was refined with.
     """
@@ -95,7 +96,7 @@ def gather_rows(
         for asset, table in zip(sorted(features), tables, strict=True)
     ]
     projected = in_order(
-        lambda job: _project(features[job[0]](), names, job[1], refiners), jobs
+        lambda job: _project(job[0], features[job[0]](), names, job[1], refiners), jobs
     )
     latents = list(track(projected, "Projecting latents"))
     return _in_time_order(tables, latents, folds, refiners)
@@ -125,18 +126,17 @@ def _narrow_table(
     series = parts.inputs[PATTERN_SERIES].to_numpy()
     pattern = pd.DataFrame(
         pattern_windows(series, bar, pattern_bars),
-        columns=[f"pattern_{age:02d}" for age in range(pattern_bars)],
+        columns=pattern_columns(pattern_bars),
     )
-    narrow = frame.loc[
-        parts.is_usable, ["timestamp", "asset", "forward_return", *extra]
-    ].reset_index(drop=True)
-    inputs = parts.inputs.loc[parts.is_usable].drop(columns=PATTERN_SERIES)
-    return pd.concat(
-        [narrow, inputs.reset_index(drop=True), pattern], axis="columns"
-    ).assign(bar=bar)
+    inputs = parts.inputs.columns.drop(PATTERN_SERIES)
+    # A column asked for twice is kept once.
+    kept = dict.fromkeys(["timestamp", "asset", "forward_return", *extra, *inputs])
+    narrow = frame.loc[parts.is_usable, list(kept)].reset_index(drop=True)
+    return pd.concat([narrow, pattern], axis="columns").assign(bar=bar)
 
 
 def _project(
+    asset: str,
     frame: pd.DataFrame,
     names: list[str],
     bar: Int64[np.ndarray, " rows"],
@@ -145,7 +145,6 @@ def _project(
     """Return the latents of one asset's usable rows, fold by fold."""
     signals = frame[names].to_numpy(dtype=np.float32)
     segment = frame["segment"].to_numpy()
-    asset = frame["asset"].iloc[0]
     return [refiner.latents(asset, signals, segment)[bar] for refiner in refiners]
 
 
@@ -158,7 +157,7 @@ def _in_time_order(
     """Lay the assets' rows side by side, hour by hour."""
     stacked = pd.concat(tables, ignore_index=True).drop(columns="bar")
     # Assets come in alphabetical order, and a stable sort keeps it within each hour.
-    order = np.argsort(stacked["timestamp"].to_numpy(), kind="stable")
+    order = stacked["timestamp"].argsort(kind="stable").to_numpy()
     table = stacked.iloc[order].reset_index(drop=True)
     n_known = table["timestamp"].searchsorted(
         pd.DatetimeIndex([fold.validation_end for fold in folds])

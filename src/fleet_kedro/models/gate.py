@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from fleet_kedro.metrics.classification import log_loss
 from fleet_kedro.models.batches import in_equal_batches
+from fleet_kedro.refine.threads import one_blas_thread
 
 
 def oracle(
@@ -72,9 +73,13 @@ class GatingNetwork(BaseEstimator):
         self.assets_ = np.unique(asset) if self.use_asset_embedding else asset[:0]
         self.seen_ = np.unique(best_expert)
         if self.seen_.size > 1:
-            self.classifier_ = LogisticRegression(
+            classifier = LogisticRegression(
                 C=1 / (self.penalty * len(physics)), max_iter=500, tol=1e-6
-            ).fit(self._inputs(physics, asset), best_expert)
+            )
+            with one_blas_thread():
+                self.classifier_ = classifier.fit(
+                    self._inputs(physics, asset), best_expert
+                )
         return self
 
     @property
@@ -98,9 +103,10 @@ class GatingNetwork(BaseEstimator):
         if self.seen_.size == 1:
             weights[:, self.seen_[0]] = 1.0
         else:
-            weights[:, self.seen_] = in_equal_batches(
-                self.classifier_.predict_proba, self._inputs(physics, asset)
-            )
+            with one_blas_thread():
+                weights[:, self.seen_] = in_equal_batches(
+                    self.classifier_.predict_proba, self._inputs(physics, asset)
+                )
         return weights
 
     def _inputs(

@@ -106,7 +106,8 @@ class MixtureOfExpertsEnsemble(ClassifierMixin, BaseEstimator):
             Rows in time order, with the columns that the experts read and the physics.
         past
             Forecasts of earlier rows by experts that had not seen them. None holds out
-            the end of ``X`` to make some.
+            the end of ``X`` to make some; inputs that were themselves fitted on all of
+            ``X`` then make the judges a little too kind.
         """
         self.classes_ = np.array([False, True])
         weight = np.ones(len(X)) if sample_weight is None else sample_weight

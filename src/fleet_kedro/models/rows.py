@@ -65,12 +65,31 @@ def read_features(
     )
 
 
+def pattern_columns(n_bars: int) -> list[str]:
+    """Name the columns of a pattern window, the oldest bar first."""
+    return [f"pattern_{place:02d}" for place in range(n_bars)]
+
+
+def input_columns(pattern_bars: int) -> list[str]:
+    """Name what experts and gate read beside the latents."""
+    return [*PHYSICS_COLUMNS, *ELASTIC_COLUMNS, *pattern_columns(pattern_bars)]
+
+
 def pattern_windows(
     series: Float[np.ndarray, " bars"], bar: Int64[np.ndarray, " rows"], n_bars: int
 ) -> Float32[np.ndarray, "rows n_bars"]:
-    """Return the last ``n_bars`` values up to each bar, oldest first."""
-    windows = np.lib.stride_tricks.sliding_window_view(series, n_bars)
-    return windows[bar - (n_bars - 1)].astype(np.float32)
+    """Return the last ``n_bars`` values up to each bar, oldest first.
+
+    Raises
+    ------
+    ValueError
+        If a window would begin before the series.
+    """
+    if bar.size and bar.min() < n_bars - 1:
+        raise ValueError(
+            f"Bar {bar.min()} has no {n_bars} values up to it; ask for usable rows."
+        )
+    return series[bar[:, np.newaxis] + np.arange(1 - n_bars, 1)].astype(np.float32)
 
 
 def _has_full_window(

@@ -5,9 +5,14 @@ the training span of a fold is a run of whole blocks, so its sums are sums of bl
 scaled by the asset's own training mean and deviation (an affine change, which sums
 survive) and added to the fold's pooled sums. Memory depends on the number of folds and
 columns, not on the number of assets.
+
+An asset with too few rows in a training span, because it was listed late, say, is left
+out of that fold: its scale would be noise, and it would carry the noise into the fold's
+pooled sums and forecasts.
 """
 
 import itertools
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -28,11 +33,18 @@ from fleet_kedro.refine.tensor_flex import TensorFlexRefiner
 from fleet_kedro.splits.walk_forward import Fold
 
 FEWEST_LINK_BLOCKS = 4
+LEAST_SHARE_OF_SPAN = 0.1
+"""Share of a training span's bars that an asset needs as rows to take part in it."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
 class FleetRefiner:
-    """What a fold has learnt about its columns: a z-score per asset, one projection."""
+    """What a fold has learnt about its columns: a z-score per asset, one projection.
+
+    An asset without a scale was left out of the fold.
+    """
 
     scales: Mapping[str, ZScore]
     flex: TensorFlexRefiner
@@ -43,10 +55,13 @@ class FleetRefiner:
         signals: Float32[np.ndarray, "bars signals"],
         segment: Int[np.ndarray, " bars"],
     ) -> Float32[np.ndarray, "bars latents"]:
-        """Scale, lag and project one asset's base signals; NaN where a lag is missing.
+        """Scale, lag and project one asset's base signals.
 
+        NaN where a lag is missing, and everywhere for an asset that was left out.
         Scaling and projection are both affine, so they are one matrix.
         """
+        if asset not in self.scales:
+            return np.full((len(signals), self.flex.n_latents_), np.nan, np.float32)
         mean = np.tile(self.scales[asset].mean, len(LAGS))
         scale = np.tile(self.scales[asset].scale, len(LAGS))
         projection = self.flex.projection_ / scale[:, np.newaxis]
@@ -83,7 +98,9 @@ class FleetRefinement:
         self._is_flag = is_flag
         self._flex = flex
         self._edges = pd.DatetimeIndex(sorted(edges))
-        self._fine_edges = _subdivided(self._edges, pd.Timedelta(days=link_block_days))
+        self._fine_edges = _subdivided(
+            self._edges, folds, pd.Timedelta(days=link_block_days)
+        )
         self._scales: list[dict[str, ZScore]] = [{} for _ in folds]
         self._moments = [Moments.zero(n_columns) for _ in folds]
         self._links = [
@@ -92,7 +109,11 @@ class FleetRefinement:
         ]
 
     def add(self, asset: str, timestamp: pd.DatetimeIndex, rows: AssetRows) -> None:
-        """Add one asset's rows to the sums of every fold that trains on them."""
+        """Add one asset's rows to the sums of every fold that trains on them.
+
+        A fold in whose training span fewer than a tenth of the bars are used rows goes
+        on without the asset; a warning says so.
+        """
         coarse = asset_moments(
             rows, _block_of(timestamp, self._edges), len(self._edges) - 1, LAGS
         )
@@ -105,25 +126,43 @@ class FleetRefinement:
         for number, fold in enumerate(self._folds):
             trained = [coarse[block] for block in _blocks(self._edges, fold)]
             total = sum(trained[1:], start=trained[0])
-            score = _z_score(total, self._is_flag)
-            mean, scale = (
-                np.tile(score.mean, len(LAGS)),
-                np.tile(score.scale, len(LAGS)),
-            )
-            self._scales[number][asset] = score
-            self._moments[number] += total.standardised(mean, scale)
-            self._links[number] = [
-                pooled + fine[block].standardised(mean, scale)
-                for pooled, block in zip(
-                    self._links[number], _blocks(self._fine_edges, fold), strict=True
-                )
-            ]
+            if total.row_count < LEAST_SHARE_OF_SPAN * _bars(fold):
+                logger.warning(_left_out(asset, total.row_count, fold))
+            else:
+                links = [fine[block] for block in _blocks(self._fine_edges, fold)]
+                self._pool(number, asset, total, links)
 
     def fit(self, number: int) -> FleetRefiner:
-        """Fit the refiner of the fold at this position."""
+        """Fit the refiner of the fold at this position.
+
+        Raises
+        ------
+        ValueError
+            When every asset was left out of the fold.
+        """
+        if not self._scales[number]:
+            fold = self._folds[number]
+            raise ValueError(
+                "No asset has enough rows to learn from between "
+                f"{fold.train_start} and {fold.train_end}: give more warm-up, a later "
+                "start or fewer folds."
+            )
         flex = TensorFlexRefiner(**self._flex.get_params())
         flex.fit_moments(self._moments[number], self._links[number])
         return FleetRefiner(self._scales[number], flex)
+
+    def _pool(
+        self, number: int, asset: str, total: Moments, links: Sequence[LinkMoments]
+    ) -> None:
+        """Scale an asset's sums by its own training rows and add them to a fold's."""
+        score = _z_score(total, self._is_flag)
+        mean, scale = np.tile([score.mean, score.scale], len(LAGS))
+        self._scales[number][asset] = score
+        self._moments[number] += total.standardised(mean, scale)
+        self._links[number] = [
+            pooled + link.standardised(mean, scale)
+            for pooled, link in zip(self._links[number], links, strict=True)
+        ]
 
 
 def _z_score(moments: Moments, is_flag: Bool[np.ndarray, " signals"]) -> ZScore:
@@ -138,18 +177,37 @@ def _z_score(moments: Moments, is_flag: Bool[np.ndarray, " signals"]) -> ZScore:
     return ZScore.from_sums(sums, is_flag)
 
 
-def _subdivided(edges: pd.DatetimeIndex, length: pd.Timedelta) -> pd.DatetimeIndex:
+def _subdivided(
+    edges: pd.DatetimeIndex, folds: Sequence[Fold], length: pd.Timedelta
+) -> pd.DatetimeIndex:
     """Cut each span between edges into equal parts of about ``length``.
 
-    Even the first span alone, the shortest training, has enough parts to show whether
-    a link keeps its sign.
+    Even the shortest training has enough parts to show whether a link keeps its sign.
     """
+    spans = list(itertools.pairwise(edges))
+    parts = [max(1, round((right - left) / length)) for left, right in spans]
+    for fold in folds:
+        trained = _blocks(edges, fold)
+        if sum(parts[span] for span in trained) < FEWEST_LINK_BLOCKS:
+            fewest = -(-FEWEST_LINK_BLOCKS // len(trained))
+            for span in trained:
+                parts[span] = max(parts[span], fewest)
     fine = [edges[0]]
-    for left, right in itertools.pairwise(edges):
-        fewest = FEWEST_LINK_BLOCKS if left == edges[0] else 1
-        parts = max(fewest, round((right - left) / length))
-        fine.extend(pd.date_range(left, right, periods=parts + 1)[1:].floor(BAR))
+    for (left, right), count in zip(spans, parts, strict=True):
+        fine.extend(pd.date_range(left, right, periods=count + 1)[1:].floor(BAR))
     return pd.DatetimeIndex(fine)
+
+
+def _bars(fold: Fold) -> int:
+    """Return the length of the fold's training span."""
+    return int((fold.train_end - fold.train_start) / BAR)
+
+
+def _left_out(asset: str, row_count: int, fold: Fold) -> str:
+    return (
+        f"{asset} is left out of the fold that trains up to {fold.train_end}: "
+        f"{row_count} of {_bars(fold)} bars are rows to learn from."
+    )
 
 
 def _blocks(edges: pd.DatetimeIndex, fold: Fold) -> range:

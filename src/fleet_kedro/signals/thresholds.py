@@ -4,7 +4,8 @@ A probability of 0.52 from a brain that was trained on one year is bolder than t
 number from one that was trained on two, so a threshold in probability that was right
 for the last brain may never, or always, be reached by the next. A forecast is therefore
 ranked among the asset's own forecasts of the last weeks, as they were issued, and the
-threshold is a rank. Ranking looks at forecasts only, never at an outcome.
+threshold is a rank. For the first ``rank_days`` after a new brain takes over, forecasts
+of two brains stand in one ranking. It looks at forecasts only, never at an outcome.
 
 A threshold is chosen on out-of-sample forecasts of the past only: forecasts that were
 made before their outcome, whose outcome is known before the fold that the threshold is

@@ -7,7 +7,7 @@ import pandas as pd
 from fleet_kedro.features.signal import Signal
 from fleet_kedro.models.fleet_rows import FeatureLoaders
 from fleet_kedro.splits.walk_forward import Fold
-from fleet_kedro.validation.telemetry import score_by
+from fleet_kedro.validation.telemetry import SCORES, score_by
 from fleet_kedro.validation.walk_forward import WalkSettings, walk_forward
 
 
@@ -24,8 +24,11 @@ def walk_alone(
     Returns
     -------
     pandas.DataFrame
-        A row per asset, with the columns of ``Telemetry.assets`` that need no rival.
+        A row per asset, with the columns of ``Telemetry.assets`` that need no rival;
+        no row when ``features`` holds no asset.
     """
+    if not features:
+        return pd.DataFrame(columns=["asset", *SCORES])
     walks = [
         walk_forward({asset: load}, signals, folds, settings).forecasts
         for asset, load in features.items()

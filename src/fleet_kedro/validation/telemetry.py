@@ -13,6 +13,8 @@ from fleet_kedro.metrics.classification import count_hits, log_loss
 from fleet_kedro.metrics.trading import expectancy, net_return
 from fleet_kedro.validation.rivals import BRAIN, VOLATILITY_ONLY
 
+SCORES = ("rows", "base_rate", "signals", "precision", "recall", "lift", "net_return")
+
 
 class Telemetry(NamedTuple):
     """The tables of a report.

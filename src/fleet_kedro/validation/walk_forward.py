@@ -24,6 +24,7 @@ from fleet_kedro.models.mixture import (
     MixtureOfExpertsEnsemble,
     PastForecasts,
 )
+from fleet_kedro.models.rows import input_columns
 from fleet_kedro.signals.thresholds import (
     ThresholdSettings,
     choose_thresholds,
@@ -75,6 +76,7 @@ def walk_forward(
 ) -> Walk:
     """Walk one brain through all folds, over all assets that ``features`` holds."""
     watcher = watcher or Watcher()
+    _check_rival(settings.volatility_null, signals)
     rows = gather_rows(
         features,
         signals,
@@ -89,12 +91,28 @@ def walk_forward(
         walked.append(_walk_fold(rows, number, fold, walked, settings))
         if fold.is_scored:
             watcher.on_fold(_outcome(rows, number, fold, walked[-1], settings))
+    forecasts = _labelled(pd.concat(walked, ignore_index=True))
     scored = [number for number, fold in enumerate(folds) if fold.is_scored]
     return Walk(
-        forecasts=pd.concat([walked[number] for number in scored], ignore_index=True),
-        folds=pd.DataFrame([_describe(rows, number, folds) for number in scored]),
+        forecasts=forecasts.loc[forecasts["fold"] >= 1].reset_index(drop=True),
+        folds=pd.DataFrame(
+            [
+                _describe(rows, number, folds[number], walked[number])
+                for number in scored
+            ]
+        ),
         loadings=_loadings(rows, signals, folds),
     )
+
+
+def _check_rival(rival: VolatilityNull, signals: Sequence[Signal]) -> None:
+    known = {signal.name for signal in signals}
+    missing = [name for name in rival.signals if name not in known]
+    if missing:
+        raise ValueError(
+            f"volatility_null.signals names {', '.join(missing)}, which the profile of "
+            f"{len(known)} signals does not hold: name others."
+        )
 
 
 def _walk_fold(
@@ -105,11 +123,11 @@ def _walk_fold(
     settings: WalkSettings,
 ) -> pd.DataFrame:
     """Learn from the past, forecast the validation span of one fold."""
-    train, validation = _labelled_rows(rows.table, fold)
+    train, validation = _rows_of(rows, number, fold)
     past = _known_past(walked, fold)
     brain = _fitted(rows, number, train, past, settings.brain)
     of_validation = rows.table.iloc[validation]
-    inputs = _inputs(rows, number, validation)
+    inputs = _inputs(rows, number, validation, settings.brain.pattern_bars)
     raw = brain.expert_probability(inputs)
     asset = of_validation["asset"].to_numpy()
     mixed = brain.mix(raw, inputs.loc[:, list(PHYSICS_COLUMNS)].to_numpy(), asset)
@@ -143,14 +161,21 @@ def _walk_fold(
     )
 
 
-def _labelled_rows(
-    table: pd.DataFrame, fold: Fold
+def _rows_of(
+    rows: FleetRows, number: int, fold: Fold
 ) -> tuple[Int64[np.ndarray, " train"], Int64[np.ndarray, " validation"]]:
+    """Return what a fold learns from, and what it forecasts, labelled or not.
+
+    Only assets that take part in the fold count. A forecast whose outcome will never be
+    known is ranked like any other, as it would be on the day.
+    """
+    table = rows.table
     timestamp = pd.DatetimeIndex(table["timestamp"])
+    takes_part = table["asset"].isin(list(rows.refiners[number].scales)).to_numpy()
     is_labelled = np.isfinite(table["forward_return"].to_numpy())
     return (
-        np.flatnonzero(fold.trains_on(timestamp) & is_labelled),
-        np.flatnonzero(fold.validates_on(timestamp) & is_labelled),
+        np.flatnonzero(fold.trains_on(timestamp) & takes_part & is_labelled),
+        np.flatnonzero(fold.validates_on(timestamp) & takes_part),
     )
 
 
@@ -158,9 +183,14 @@ def _known_past(walked: Sequence[pd.DataFrame], fold: Fold) -> pd.DataFrame | No
     """Return earlier out-of-sample forecasts whose outcome is known by now."""
     if not walked:
         return None
-    forecasts = pd.concat(walked, ignore_index=True)
+    forecasts = _labelled(pd.concat(walked, ignore_index=True))
     known = fold.trains_on(pd.DatetimeIndex(forecasts["timestamp"]))
-    return forecasts.loc[known]
+    return forecasts.loc[known] if known.any() else None
+
+
+def _labelled(forecasts: pd.DataFrame) -> pd.DataFrame:
+    """Keep the forecasts that have an outcome, which alone can be judged."""
+    return forecasts.loc[forecasts["forward_return"].notna()].reset_index(drop=True)
 
 
 def _fitted(
@@ -174,7 +204,7 @@ def _fitted(
     asset = table["asset"].to_numpy()
     brain = settings.unfitted(n_assets=len(np.unique(asset)))
     return brain.fit(
-        _inputs(rows, number, train),
+        _inputs(rows, number, train, settings.pattern_bars),
         _is_positive(table, settings),
         _weights(table, settings),
         asset=asset,
@@ -183,11 +213,11 @@ def _fitted(
 
 
 def _inputs(
-    rows: FleetRows, number: int, row: Int64[np.ndarray, " rows"]
+    rows: FleetRows, number: int, row: Int64[np.ndarray, " rows"], pattern_bars: int
 ) -> pd.DataFrame:
     """Return what experts and gate read: this fold's latents and own inputs."""
     latents = rows.latents[number][row]
-    own = rows.table.filter(regex="^(physics|elastic|pattern)_").iloc[row]
+    own = rows.table.loc[row, input_columns(pattern_bars)]
     names = [f"latent_{latent:02d}" for latent in range(latents.shape[1])]
     return pd.DataFrame(
         np.hstack([latents, own.to_numpy(dtype=np.float32)]),
@@ -282,13 +312,14 @@ def _outcome(
         n_latents=flex.projection_.shape[1],
         n_physics=len(PHYSICS_COLUMNS),
         n_embedded_assets=embedded if settings.brain.use_asset_embedding else 0,
-        forecasts=forecasts,
+        forecasts=_labelled(forecasts),
     )
 
 
-def _describe(rows: FleetRows, number: int, folds: Sequence[Fold]) -> dict[str, object]:
-    fold = folds[number]
-    train, validation = _labelled_rows(rows.table, fold)
+def _describe(
+    rows: FleetRows, number: int, fold: Fold, forecasts: pd.DataFrame
+) -> dict[str, object]:
+    train, _ = _rows_of(rows, number, fold)
     columns, latents = rows.refiners[number].flex.projection_.shape
     return {
         "fold": fold.number,
@@ -297,7 +328,7 @@ def _describe(rows: FleetRows, number: int, folds: Sequence[Fold]) -> dict[str, 
         "validation_start": fold.validation_start,
         "validation_end": fold.validation_end,
         "train_rows": len(train),
-        "validation_rows": len(validation),
+        "validation_rows": len(_labelled(forecasts)),
         "columns": columns,
         "latents": latents,
     }

@@ -31,11 +31,13 @@ def find_fractional_orders(
     walk: WalkForward,
     features: FeatureSettings,
 ) -> dict[str, float]:
-    """Choose each asset's order on the candles before the first forecast."""
+    """Choose each asset's order on the candles before the first scored forecast."""
     folds = walk.split(
         pd.Timestamp(fleet_window["start"]), pd.Timestamp(fleet_window["end"])
     )
-    return dict(fractional_orders(candles, folds[0].train_end, features.fractional))
+    first_scored = next(fold for fold in folds if fold.is_scored)
+    until = first_scored.train_end
+    return dict(fractional_orders(candles, until, features.fractional))
 
 
 def build_features(
