@@ -1,20 +1,35 @@
 """What Kedro calls on the way: before a run a check, after it a pointer."""
 
 import logging
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import yaml
 from kedro.framework.hooks import hook_impl
+from kedro.framework.project import pipelines
 from kedro.pipeline import Pipeline
+from kedro.validation import TypeExtractor
+from pydantic import BaseModel, ValidationError
 
-from fleet_kedro.market.errors import MarketError
+from fleet_kedro.market.window import BARS_PER_DAY, Window
+from fleet_kedro.splits.walk_forward import WalkForward
 
 REPORT = "report_page"
 
+# With less, the time blocks of the first training span are too small to compare.
+SHORTEST_TRAINING_BARS = 48
 
 logger = logging.getLogger(__name__)
+
+
+class ParameterError(ValueError):
+    """A parameter is unknown, or its value is none that the run can work with.
+
+    Its sentence names the value and the remedy, so the command line prints it as it
+    stands, without a traceback.
+    """
 
 
 class NameTheReport:
@@ -30,26 +45,98 @@ class NameTheReport:
             logger.info("\nReport: %s", path.relative_to(here) if inside else path)
 
 
-class KnownParameters:
-    """Refuse a ``--params`` key that nothing reads.
+class CheckParameters:
+    """Refuse what no run can work with, before anything is read, computed or written.
 
-    Kedro accepts any key, so ``--params fold=3`` would silently run with the default.
-    Keys below the first level are checked by the parameter classes themselves.
+    Kedro accepts any ``--params`` key, so ``--params fold=3`` would silently run with
+    the default. It also builds the parameter classes itself, but folds their errors
+    into a page of text; here they are built first, and told in a sentence.
     """
 
     @hook_impl
     def after_context_created(self, context: Any) -> None:
-        """Compare the keys given at run time with those of the base configuration."""
-        given = context.config_loader.runtime_params or {}
-        base = Path(context.config_loader.conf_source) / "base"
-        known = {
-            key
-            for file in sorted(base.glob("parameters*.yml"))
-            for key in yaml.safe_load(file.read_text())
-        }
-        for key in given:
-            if key not in known:
-                close = get_close_matches(key, known, n=1)
-                hint = f"did you mean {close[0]!r}?" if close else "known are "
-                names = "" if close else ", ".join(sorted(known)) + "."
-                raise MarketError(f"--params {key}: no such parameter; {hint}{names}")
+        """Check names, then values, then whether the values go together."""
+        loader = context.config_loader
+        source = Path(loader.conf_source)
+        if source.is_dir():  # an archive of configuration is left to Kedro
+            folders = {path.name for path in source.iterdir() if path.is_dir()}
+            refuse_unknown("environment", filter(None, [context.env]), folders)
+            refuse_unknown(
+                "parameter", loader.runtime_params or {}, _names_in(source / "base")
+            )
+        blocks = _build_blocks(loader["parameters"])
+        window, walk = blocks.get("window"), blocks.get("walk_forward")
+        if isinstance(window, Window) and isinstance(walk, WalkForward):
+            refuse_short_window(window, walk)
+
+
+def refuse_unknown(kind: str, names: Iterable[str], known: set[str]) -> None:
+    """Raise a `ParameterError` at the first name that is not known."""
+    for name in names:
+        if name not in known:
+            raise ParameterError(
+                f"There is no {kind} {name!r}; {_suggestion(name, known)}"
+            )
+
+
+def refuse_short_window(window: Window, walk: WalkForward) -> None:
+    """Raise a `ParameterError` if the first training span of a walk is too short.
+
+    The window is cut into ``folds + 1`` parts, the first of them into
+    ``warmup_folds + 1`` steps; purge and embargo are taken off the first step.
+    """
+    kept_empty = walk.purge_bars + walk.embargo_bars
+    steps = (walk.folds + 1) * (walk.warmup_folds + 1)
+    training_bars = window.days * BARS_PER_DAY // steps - kept_empty
+    if training_bars < SHORTEST_TRAINING_BARS:
+        needed_days = -(-steps * (kept_empty + SHORTEST_TRAINING_BARS) // BARS_PER_DAY)
+        raise ParameterError(
+            f"days={window.days} is too short for folds={walk.folds}: the first "
+            f"forecasts would be learnt from {max(training_bars, 0)} hours of candles; "
+            f"choose days >= {needed_days} or fewer folds."
+        )
+
+
+def _names_in(folder: Path) -> set[str]:
+    """List the first level of the parameters; their classes know the others."""
+    return {
+        name
+        for file in sorted(folder.glob("parameters*.yml"))
+        for name in yaml.safe_load(file.read_text(encoding="utf-8"))
+    }
+
+
+def _build_blocks(raw: Mapping[str, Any]) -> dict[str, BaseModel]:
+    """Build every block that a node of the requested pipelines asks for by its type."""
+    types = TypeExtractor(dict(pipelines)).extract_types_from_pipelines()
+    blocks = {}
+    for name, block_type in types.items():
+        if issubclass(block_type, BaseModel) and name in raw:
+            try:
+                blocks[name] = block_type.model_validate(raw[name])
+            except ValidationError as error:
+                raise ParameterError(_sentence(name, block_type, error)) from error
+    return blocks
+
+
+def _sentence(name: str, block_type: type[BaseModel], error: ValidationError) -> str:
+    """Tell the first thing that is wrong with a block."""
+    first = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in (name, *first["loc"]))
+    if first["type"] == "extra_forbidden":
+        known = set(block_type.model_fields) if len(first["loc"]) == 1 else set()
+        hint = f"; {_suggestion(str(first['loc'][-1]), known)}" if known else ""
+        return f"There is no parameter {place!r}{hint or '.'}"
+    if first["type"] == "missing":
+        return f"The parameter {place!r} is missing; add it to the configuration."
+    if first["type"] == "value_error":
+        return f"The parameter {place!r}: {first['ctx']['error']}"
+    rule = first["msg"].replace("Input should", "it should")
+    return f"The parameter {place!r} cannot be {first['input']!r}: {rule}."
+
+
+def _suggestion(name: str, known: set[str]) -> str:
+    close = get_close_matches(name, known, n=1)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"there are {', '.join(sorted(known))}."

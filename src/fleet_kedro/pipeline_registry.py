@@ -5,6 +5,7 @@ from kedro.pipeline import Pipeline
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """Find every pipeline; the default is the main job."""
+    """Find every pipeline, or those that a run names; the default is the main job."""
     pipelines = find_pipelines(raise_errors=True)
-    return {**pipelines, "__default__": pipelines["global_validation"]}
+    main = pipelines.get("global_validation")
+    return pipelines if main is None else {**pipelines, "__default__": main}

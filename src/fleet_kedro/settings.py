@@ -4,9 +4,9 @@ import os
 
 from kedro.config import OmegaConfigLoader
 
-from fleet_kedro.hooks import KnownParameters, NameTheReport
+from fleet_kedro.hooks import CheckParameters, NameTheReport
 
-HOOKS = (KnownParameters(), NameTheReport())
+HOOKS = (CheckParameters(), NameTheReport())
 
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {

@@ -123,28 +123,44 @@ class TestQuality:
     def test_the_table_has_a_row_per_asset_in_the_order_of_its_header(self, report):
         table = quality_table(report)
         cells = {
-            str(column.header): str(next(iter(column.cells)))
+            str(column.header).replace("-\n", "").strip(): str(next(iter(column.cells)))
             for column in table.columns
         }
 
         assert table.row_count == 1
         assert cells == {
             "Asset": "BTC",
-            "First": "2023-01-02",
-            "Last": "2023-01-02",
+            "First": "2023-01-02 00",
+            "Last": "2023-01-02 04",
             "Rows": "4",
             "Gaps": "1",
-            "Longest h": "2",
+            "Gap,\nmax h": "2",
             "Filled": "2",
             "Segments": "1",
             "Repeated": "1",
-            "Off hour": "0",
+            "Off\nhour": "0",
             "Invalid": "0",
-            "No volume": "1",
+            "No\nvolume": "1",
             "Low": "80",
             "High": "120",
-            "High/low": "1.5",
+            "High/\nlow": "1.5",
         }
+
+    def test_no_line_is_wider_than_a_page_whatever_the_numbers(self, report):
+        busy = report.assign(
+            asset="MATIC",
+            highest_price=109_350.53,
+            lowest_price=0.00225618,
+            high_low_ratio=1_234.5,
+            **dict.fromkeys(("rows", "duplicates_dropped", "zero_volume"), 19_680),
+        )
+        lines = quality_lines(busy)
+
+        assert max(map(len, lines)) <= 120
+        assert "…" not in "".join(lines)
+        assert all(
+            number in lines[-1] for number in ("0.00225618", "109,351", "19,680")
+        )
 
     def test_the_lines_carry_no_escape_codes_and_no_markup(self, report):
         hostile = report.assign(asset="[red]BTC[/red]")

@@ -117,19 +117,23 @@ def quality_table(report: pd.DataFrame) -> Table:
         title="Candles as found, and what was done about them",
         title_justify="left",
         box=box.SIMPLE_HEAD,
+        show_edge=False,
+        padding=0,
         pad_edge=False,
     )
-    table.add_column("Asset", no_wrap=True)
+    table.add_column("\nAsset", no_wrap=True)
+    # Two lines a header, so that a page of 120 columns holds the whole table.
     titles = [
-        *("First", "Last", "Rows", "Gaps", "Longest h", "Filled", "Segments"),
-        *("Repeated", "Off hour", "Invalid", "No volume", "Low", "High", "High/low"),
+        *("\nFirst", "\nLast", "\nRows", "\nGaps", "Gap,\nmax h", "\nFilled"),
+        *("Seg-\nments", "Re-\npeated", "Off\nhour", "In-\nvalid", "No\nvolume"),
+        *("\nLow", "\nHigh", "High/\nlow"),
     ]
     for title in titles:
         table.add_column(title, justify="right", no_wrap=True)
     for row in report.to_dict(orient="records"):
         table.add_row(
             Text(str(row["asset"])),
-            *(f"{row[name]:%Y-%m-%d}" for name in ("first", "last")),
+            *(f"{row[name]:%Y-%m-%d %H}" for name in ("first", "last")),
             *(f"{row[name]:,}" for name in _COUNTS),
             *(f"{row[name]:,.6g}" for name in ("lowest_price", "highest_price")),
             f"{row['high_low_ratio']:,.1f}",

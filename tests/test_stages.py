@@ -1,0 +1,159 @@
+"""The stages of DVC say what the pipelines read, need and leave: no more, no less."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import grimp
+import pytest
+import yaml
+
+from fleet_kedro.pipelines import feature_engineering, ingestion, validation
+
+ROOT = Path(__file__).parents[1]
+STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+PACKAGES = {
+    "ingestion": ingestion,
+    "features": feature_engineering,
+    "global_validation": validation,
+}
+CATALOG = {
+    name: entry.get("filepath", entry.get("path"))
+    for file in sorted((ROOT / "conf/base").glob("catalog*.yml"))
+    for name, entry in yaml.safe_load(file.read_text(encoding="utf-8")).items()
+}
+each_stage = pytest.mark.parametrize("stage", sorted(PACKAGES))
+
+
+def kept(names: set[str]) -> set[str]:
+    """Return where the datasets lie; parameters and objects in memory lie nowhere."""
+    return {str(CATALOG[name]) for name in names if CATALOG.get(name)}
+
+
+def parameters_of(stage: str) -> dict[str, list[str]]:
+    return {
+        file: names for part in STAGES[stage]["params"] for file, names in part.items()
+    }
+
+
+def test_every_stage_is_a_pipeline():
+    assert STAGES.keys() == PACKAGES.keys()
+
+
+@each_stage
+def test_a_stage_leaves_what_its_pipeline_keeps(stage):
+    pipeline = PACKAGES[stage].create_pipeline()
+    left = [*STAGES[stage]["outs"], *STAGES[stage].get("metrics", [])]
+
+    assert set(left) == kept(pipeline.all_outputs())
+    assert len(left) == len(set(left))
+
+
+@each_stage
+def test_a_stage_reads_what_its_pipeline_starts_from(stage):
+    read = {path for path in STAGES[stage]["deps"] if path.startswith("data/")}
+
+    assert read == kept(PACKAGES[stage].create_pipeline().inputs())
+
+
+@each_stage
+def test_a_stage_needs_the_code_that_its_nodes_import(stage):
+    graph = grimp.build_graph("fleet_kedro")
+    package = PACKAGES[stage].__name__
+    if stage != "global_validation":
+        # The others only tell the console something, which shapes no output.
+        for module in graph.find_descendants(package):
+            for told in graph.find_modules_directly_imported_by(module):
+                if told.startswith("fleet_kedro.reports"):
+                    graph.remove_import(importer=module, imported=told)
+    needed = {
+        ROOT / "src" / Path(*module.split("."))
+        for module in graph.find_upstream_modules(package, as_package=True)
+        if graph.find_modules_directly_imported_by(module)
+        or not (ROOT / "src" / Path(*module.split("."))).is_dir()
+    }
+    listed = {
+        (ROOT / path).with_suffix("")
+        for path in STAGES[stage]["deps"]
+        if path.startswith("src/")
+    }
+    covered = {
+        path for path in needed if any(path.is_relative_to(dep) for dep in listed)
+    }
+
+    assert needed - covered == set()
+    unread = {
+        dep for dep in listed if not any(path.is_relative_to(dep) for path in needed)
+    }
+    assert unread == {ROOT / "src" / Path(*package.split("."))}
+
+
+@each_stage
+def test_a_stage_knows_all_of_its_parameters(stage):
+    listed = parameters_of(stage)
+    blocks = {
+        name: (file, block)
+        for file in sorted(path.name for path in (ROOT / "conf/base").glob("param*"))
+        for name, block in yaml.safe_load(
+            (ROOT / "conf/base" / file).read_text(encoding="utf-8")
+        ).items()
+    }
+    asked = {
+        name.removeprefix("params:")
+        for name in PACKAGES[stage].create_pipeline().inputs()
+        if name.startswith("params:")
+    }
+    expected: dict[str, set[str]] = {}
+    for name in asked:
+        file, block = blocks[name]
+        expected.setdefault(f"conf/base/{file}", set()).add(name)
+        shared = re.findall(r"\$\{globals:(\w+)\}", yaml.safe_dump(block))
+        expected.setdefault("conf/base/globals.yml", set()).update(shared)
+
+    assert {file: set(names) for file, names in listed.items()} == expected
+
+
+@pytest.fixture
+def small_project(tmp_path):
+    """A copy of the project whose base is as small as the smoke environment."""
+    for name in ("conf", "src"):
+        shutil.copytree(
+            ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    for name in ("pyproject.toml", "constraints.txt", "dvc.yaml", ".dvcignore"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / ".venv").symlink_to(Path(sys.executable).parents[1])
+    base, smoke = tmp_path / "conf/base", tmp_path / "conf/smoke"
+    for path in smoke.iterdir():
+        merged = yaml.safe_load((base / path.name).read_text())
+        merged |= yaml.safe_load(path.read_text())
+        (base / path.name).write_text(yaml.safe_dump(merged))
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".dvc/config").write_text(
+        (ROOT / ".dvc/config").read_text() + "    no_scm = true\n"
+    )
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_a_second_repro_does_nothing_and_a_forced_one_leaves_the_same_bytes(
+    small_project,
+):
+    def repro(*options: str) -> str:
+        return subprocess.run(  # noqa: S603
+            [small_project / ".venv/bin/dvc", "repro", *options],
+            cwd=small_project,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    repro()
+    lock = (small_project / "dvc.lock").read_text()
+    again = repro()
+    repro("--force")
+
+    assert again.count("didn't change, skipping") == len(STAGES)
+    assert (small_project / "dvc.lock").read_text() == lock
