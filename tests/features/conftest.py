@@ -5,17 +5,12 @@ import pandas as pd
 import pytest
 
 from fleet_kedro.features.bars import Bars
-from fleet_kedro.features.context import Surroundings
+from fleet_kedro.features.context import RANK_KEYS, RANK_WINDOWS, Surroundings
 
 HOURS = 620
 # A Monday, so that 4 h and 1 d bars are whole from the first row on.
 START = pd.Timestamp("2023-01-02", tz="UTC")
 ASSETS = ("BTC", "DOGE", "ETH")
-RANK_KEYS = [
-    (kind, w)
-    for kind in ("return", "volatility", "volume")
-    for w in (3, 8, 21, 55, 144)
-]
 
 
 def random_candles(rng: np.random.Generator, n_bars: int) -> pd.DataFrame:
@@ -116,6 +111,8 @@ def make_bars() -> Callable[..., Bars]:
                 btc_dominance_pct=arrays.get("btc_dominance_pct", unknown),
                 usdt_dominance_pct=arrays.get("usdt_dominance_pct", unknown),
                 ranks=dict.fromkeys(RANK_KEYS, zero),
+                rising=dict.fromkeys(RANK_WINDOWS["return"], zero),
+                attention=dict.fromkeys(RANK_WINDOWS["volume"], zero),
             ),
         )
 

@@ -3,12 +3,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from fleet_kedro.features.context import (
-    MarketContext,
-    naive_utc,
-    percentile_ranks,
-    sum_of_known,
-)
+from fleet_kedro.features.context import MarketContext, naive_utc
 
 
 @pytest.fixture(scope="module")
@@ -18,24 +13,6 @@ def context(panel, dominance_pct) -> MarketContext:
 
 def stamps(panel: pd.DataFrame, asset: str) -> np.ndarray:
     return naive_utc(panel.loc[panel["asset"] == asset, "timestamp"])
-
-
-class TestKnownValues:
-    def test_ranks_go_from_lowest_to_highest_among_the_known(self):
-        ranks = percentile_ranks(
-            np.array([[3.0, 1.0, 2.0], [5.0, np.nan, 7.0], [np.nan, 4.0, np.nan]])
-        )
-        np.testing.assert_array_equal(
-            ranks, [[1.0, -1.0, 0.0], [-1.0, np.nan, 1.0], [np.nan, 0.0, np.nan]]
-        )
-
-    def test_ties_share_their_mean_rank(self):
-        ranks = percentile_ranks(np.array([[0.0, 0.0, 1.0]]))
-        np.testing.assert_array_equal(ranks, [[-0.5, -0.5, 1.0]])
-
-    def test_unknown_values_add_nothing(self):
-        total = sum_of_known(np.array([[1.0, np.nan], [np.nan, np.nan]]))
-        np.testing.assert_array_equal(total, [1.0, 0.0])
 
 
 class TestAgainstSlowReference:
@@ -65,6 +42,18 @@ class TestAgainstSlowReference:
         ]
         np.testing.assert_array_equal(ranks, expected)
 
+    def test_breadth_and_attention_are_means_over_all_assets(self, panel, context):
+        closes = panel.pivot_table(index="timestamp", columns="asset", values="close")
+        volumes = panel.pivot_table(index="timestamp", columns="asset", values="volume")
+        around = context.around("ETH", stamps(panel, "ETH"))
+        for row in (300, 520):
+            moved = np.log(closes.iloc[row] / closes.iloc[row - 21])
+            known = volumes.iloc[row - 62 : row + 1]
+            usual = known.mean().where(known.notna().all())
+            level = np.log(known.iloc[-21:].mean() / usual)
+            assert around.rising[21][row] == pytest.approx(np.sign(moved).mean())
+            assert around.attention[21][row] == pytest.approx(level.mean())
+
 
 class TestProperties:
     def test_no_return_crosses_a_gap(self, context):
@@ -77,7 +66,8 @@ class TestProperties:
     def test_trailing_windows_start_anew_after_a_gap(self, panel, context):
         second = context.around("DOGE", stamps(panel, "DOGE")[400:])
         for (kind, window), rank in second.ranks.items():
-            rows = 3 * window - 1 if kind == "volume" else window
+            # Volume looks back three windows; a high needs no bar before the first.
+            rows = {"volume": 3 * window - 1, "peak": window - 1}.get(kind, window)
             assert np.isnan(rank[:rows]).all()
             assert np.isfinite(rank[rows:]).all()
 
@@ -100,8 +90,11 @@ class TestProperties:
             left, right = past.around(asset, early), context.around(asset, early)
             for name in ("market_log_return", "breadth", "dispersion"):
                 np.testing.assert_array_equal(getattr(left, name), getattr(right, name))
-            for key, rank in left.ranks.items():
-                np.testing.assert_array_equal(rank, right.ranks[key])
+            for name in ("ranks", "rising", "attention"):
+                early_states, states = getattr(left, name), getattr(right, name)
+                assert early_states.keys() == states.keys()
+                for key, state in early_states.items():
+                    np.testing.assert_array_equal(state, states[key])
 
     def test_an_asset_alone_has_a_neutral_market(self, panel):
         alone = panel.loc[panel["asset"] == "ETH"]

@@ -1,24 +1,28 @@
-"""Volume, moments, autocorrelation, market, BTC, dominance, calendar, fractional."""
+"""Volume, liquidity, moments, autocorrelation, dominance and fractional derivatives."""
+
+from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import stats
 
 from fleet_kedro.features.families import (
     autocorrelation,
-    bitcoin,
-    calendar,
     dominance,
     fractional,
-    market,
+    liquidity,
     moments,
     volume,
 )
+from fleet_kedro.features.families.levels import log_ratio
 from fleet_kedro.features.fractional import FractionalDifference, fractional_weights
 
 W = 13
 ROWS = (40, 41, 137, 299)
+
+
+def rms(values: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(values**2)))
 
 
 def last(values: np.ndarray, t: int, window: int = W) -> np.ndarray:
@@ -61,10 +65,10 @@ class TestVolume:
             return impact[0][0]
 
         for t in ROWS:
-            assert volume.amihud(b, W)[t] == pytest.approx(
+            assert liquidity.amihud(b, W)[t] == pytest.approx(
                 np.log(amihud(t, W) / amihud(t, 3 * W))
             )
-            assert volume.kyle_lambda(b, W)[t] == pytest.approx(
+            assert liquidity.kyle_lambda(b, W)[t] == pytest.approx(
                 np.log(kyle(t, W) / kyle(t, 3 * W))
             )
 
@@ -74,7 +78,7 @@ class TestVolume:
         for t in ROWS:
             average = np.average(last(typical, t), weights=last(b.volume, t))
             yardstick = np.sqrt(np.mean(last(b.log_return, t, 21) ** 2) * W / 3)
-            assert volume.vwap_distance(b, W)[t] == pytest.approx(
+            assert liquidity.vwap_distance(b, W)[t] == pytest.approx(
                 np.log(b.close[t] / average) / yardstick, rel=1e-9
             )
 
@@ -107,6 +111,79 @@ class TestVolume:
                 np.corrcoef(np.abs(moves), seen)[0, 1], rel=1e-9
             )
 
+    def test_up_down_volume_compares_an_average_rise_with_an_average_fall(
+        self, make_bars
+    ):
+        bars = make_bars(
+            close=[1.0, 2.0, 3.0, 2.0, 2.0, 3.0], volume=[9.0, 2.0, 4.0, 1.0, 7.0, 5.0]
+        )
+        value = volume.up_down_volume(bars, 3)
+        assert value[3] == pytest.approx(np.log(3.0 / 1.0))
+        # Bar 4 stands still and counts on neither side.
+        assert value[5] == pytest.approx(np.log(5.0 / 1.0))
+        only_rises = make_bars(close=np.arange(1.0, 9.0), volume=np.ones(8))
+        assert (volume.up_down_volume(only_rises, 3)[3:] == 0.0).all()
+
+    def test_bulk_imbalance_and_toxicity_weigh_gaussian_shares(self, random_bars):
+        b = random_bars
+        for t in ROWS:
+            yardstick = [
+                rms(last(b.log_return, i, 21)) for i in range(t - W + 1, t + 1)
+            ]
+            share = 2 * stats.norm.cdf(last(b.log_return, t) / yardstick) - 1
+            for compute, expected in [
+                (liquidity.bulk_imbalance, share),
+                (liquidity.order_toxicity, np.abs(share)),
+            ]:
+                assert compute(b, W)[t] == pytest.approx(
+                    np.average(expected, weights=last(b.volume, t)), rel=1e-9
+                )
+
+    def test_quiet_and_busy_moves_share_the_whole_move(self, random_bars):
+        b = random_bars
+        quiet, busy = volume.quiet_momentum(b, 34), volume.busy_momentum(b, 34)
+        for t in ROWS[1:]:
+            moves, seen = last(b.log_return, t, 34), last(b.volume, t, 35)
+            yardstick = rms(moves) * np.sqrt(17)
+            shrinks = np.diff(seen) < 0
+            assert quiet[t] == pytest.approx(moves[shrinks].sum() / yardstick, rel=1e-9)
+            assert busy[t] == pytest.approx(moves[~shrinks].sum() / yardstick, rel=1e-9)
+
+    def test_volume_correlations(self, random_bars):
+        b = random_bars
+        for t in ROWS:
+            seen = last(b.volume, t)
+            assert volume.price_volume_correlation(b, W)[t] == pytest.approx(
+                np.corrcoef(np.log(last(b.close, t)), seen)[0, 1], rel=1e-8
+            )
+            assert volume.volume_autocorrelation(b, W)[t] == pytest.approx(
+                np.corrcoef(seen, last(b.volume, t - 1))[0, 1], rel=1e-8
+            )
+
+    def test_spread_estimators_find_a_planted_spread(self, make_bars):
+        # A still price quoted 1 % wide: highs at the ask, lows at the bid, closes at
+        # either by turns. Both estimators are exact for their own half of that.
+        n_bars, half = 60, 0.005
+        side = np.resize([half, -half, -half, half, half], n_bars)
+        bars = make_bars(
+            close=np.exp(side),
+            high=np.full(n_bars, np.exp(half)),
+            low=np.full(n_bars, np.exp(-half)),
+        )
+        yardstick = bars.volatility(21)[50]
+        assert liquidity.high_low_spread(bars, 21)[50] * yardstick == pytest.approx(
+            2 * np.tanh(half), rel=1e-9
+        )
+        assert liquidity.close_range_spread(bars, 20)[50] * yardstick == pytest.approx(
+            2 * half, rel=1e-9
+        )
+
+    def test_relative_attention_is_beyond_the_market(self, random_bars):
+        b = random_bars
+        around = replace(b.surroundings, attention={8: np.full(len(b), 0.3)})
+        value = volume.relative_attention(replace(b, surroundings=around), 8)
+        np.testing.assert_allclose(value, volume.volume_ratio(b, 8) - 0.3)
+
     @pytest.mark.parametrize(
         "compute",
         [
@@ -116,8 +193,15 @@ class TestVolume:
             volume.signed_volume,
             volume.obv_slope,
             volume.accumulation,
-            volume.amihud,
-            volume.kyle_lambda,
+            liquidity.amihud,
+            liquidity.kyle_lambda,
+            volume.up_down_volume,
+            liquidity.bulk_imbalance,
+            liquidity.order_toxicity,
+            volume.quiet_momentum,
+            volume.busy_momentum,
+            volume.price_volume_correlation,
+            volume.volume_autocorrelation,
         ],
         ids=lambda compute: compute.name,
     )
@@ -126,7 +210,7 @@ class TestVolume:
         assert (compute(bars, 8)[30:] == 0.0).all()
 
     def test_ratios_are_held_within_a_hundredfold(self):
-        ratio = volume.log_ratio(np.array([0.0, 1e9, 3.0]), np.array([1.0, 1.0, 0.0]))
+        ratio = log_ratio(np.array([0.0, 1e9, 3.0]), np.array([1.0, 1.0, 0.0]))
         np.testing.assert_allclose(ratio, [-np.log(100), np.log(100), 0.0])
 
 
@@ -150,6 +234,17 @@ class TestMoments:
             3 / (ordinary * np.sqrt(2 * np.log(3)))
         )
 
+    def test_largest_rise_and_fall_are_the_extremes(self, random_bars):
+        for t in ROWS:
+            moves = last(random_bars.log_return, t)
+            expected = rms(moves) * np.sqrt(2 * np.log(W))
+            assert moments.largest_rise(random_bars, W)[t] == pytest.approx(
+                moves.max() / expected
+            )
+            assert moments.largest_fall(random_bars, W)[t] == pytest.approx(
+                -moves.min() / expected
+            )
+
     def test_flat_window_has_no_shape(self, make_bars):
         bars = make_bars(close=np.full(30, 0.1))
         for compute in (
@@ -157,6 +252,8 @@ class TestMoments:
             moments.excess_kurtosis,
             moments.tail_balance,
             moments.largest_move,
+            moments.largest_rise,
+            moments.largest_fall,
         ):
             assert (compute(bars, 8)[8:] == 0.0).all()
 
@@ -175,6 +272,39 @@ class TestAutocorrelation:
                     np.corrcoef(x, y)[0, 1], rel=1e-8
                 )
 
+    @pytest.mark.parametrize("lag", [2, 3, 24])
+    def test_correlations_at_a_lag(self, lag, random_bars):
+        moves = random_bars.log_return
+        compute = getattr(autocorrelation, f"autocorrelation_lag_{lag}")
+        for t in ROWS[1:]:
+            now, before = last(moves, t), last(moves, t - lag)
+            assert compute(random_bars, W)[t] == pytest.approx(
+                np.corrcoef(now, before)[0, 1], rel=1e-8
+            )
+
+    def test_long_variance_ratio(self, random_bars):
+        log_close = np.log(random_bars.close)
+        for t in ROWS[1:]:
+            long = [log_close[i] - log_close[i - 21] for i in range(t - W + 1, t + 1)]
+            short = last(random_bars.log_return, t)
+            assert autocorrelation.long_variance_ratio(random_bars, W)[
+                t
+            ] == pytest.approx(
+                np.log(np.sum(np.square(long)) / (21 * np.sum(short**2)))
+            )
+
+    def test_time_runs_backwards_with_the_opposite_sign(self, make_bars):
+        """Slow, sharp, slow, sharp: a saw whose teeth lean, read from both ends."""
+        moves = np.cumsum(np.resize([0.01, 0.02, -0.03, 0.0], 40))
+        forwards = make_bars(close=np.exp(moves))
+        backwards = make_bars(close=np.exp(moves[::-1]))
+        compute = autocorrelation.time_irreversibility
+        there, back = compute(forwards, 20)[-1], compute(backwards, 20)[-1]
+        products = 0.02 * 0.01 * (0.02 - 0.01) + -0.03 * 0.02 * (-0.03 - 0.02)
+        sizes = 0.01**3 + 0.02**3 + 0.03**3
+        assert there == pytest.approx(products / sizes)
+        assert back == pytest.approx(products / sizes)
+
     def test_variance_ratio(self, random_bars):
         b = random_bars
         log_close = np.log(b.close)
@@ -188,76 +318,6 @@ class TestAutocorrelation:
     def test_zigzag_never_persists(self, make_bars):
         bars = make_bars(close=np.resize([1.0, 1.01], 30))
         assert (autocorrelation.sign_persistence(bars, 8)[9:] == -1.0).all()
-
-
-class TestMarket:
-    def test_beta_correlation_and_residual(self, random_bars):
-        b = random_bars
-        other = b.surroundings.market_log_return
-        for t in ROWS:
-            own, market_moves = last(b.log_return, t, 34), last(other, t, 34)
-            beta = np.polyfit(market_moves, own, 1)[0]
-            assert market.market_beta(b, 34)[t] == pytest.approx(beta, rel=1e-8)
-            assert market.market_correlation(b, 34)[t] == pytest.approx(
-                np.corrcoef(own, market_moves)[0, 1], rel=1e-8
-            )
-            left = np.sum(own - beta * market_moves)
-            yardstick = np.sqrt(np.mean(own**2) * 34)
-            assert market.market_residual(b, 34)[t] == pytest.approx(
-                left / yardstick, rel=1e-7
-            )
-
-    def test_lead_pairs_the_return_with_the_market_one_bar_earlier(self, random_bars):
-        b = random_bars
-        before = b.surroundings.market_log_return
-        for t in ROWS:
-            expected = np.corrcoef(last(b.log_return, t), last(before, t - 1))[0, 1]
-            assert market.market_lead(b, W)[t] == pytest.approx(expected, rel=1e-8)
-
-    def test_momentum_breadth_dispersion_and_relative_volatility(self, random_bars):
-        b, around = random_bars, random_bars.surroundings
-        for t in ROWS:
-            moves = last(around.market_log_return, t, 34)
-            assert market.market_momentum(b, 34)[t] == pytest.approx(
-                moves.sum() / np.sqrt(np.mean(moves**2) * 34)
-            )
-            assert market.market_breadth(b, W)[t] == pytest.approx(
-                last(around.breadth, t).mean()
-            )
-            assert market.market_dispersion(b, W)[t] == pytest.approx(
-                np.log(last(around.dispersion, t).mean() / 0.01)
-            )
-            own = last(b.log_return, t, 34)
-            assert market.market_relative_volatility(b, 34)[t] == pytest.approx(
-                0.5 * np.log(np.mean(own**2) / np.mean(moves**2))
-            )
-
-    def test_bitcoin_against_itself_is_one_and_nothing_unexplained(self, make_bars):
-        close = np.exp(np.cumsum(np.random.default_rng(0).normal(0.0, 0.01, 80)))
-        own = np.diff(np.log(close), prepend=np.log(close[0]))
-        bars = make_bars(close=close, btc_log_return=own)
-        np.testing.assert_allclose(bitcoin.btc_beta(bars, 21)[21:], 1.0)
-        np.testing.assert_allclose(bitcoin.btc_correlation(bars, 21)[21:], 1.0)
-        np.testing.assert_allclose(bitcoin.btc_residual(bars, 21)[21:], 0.0, atol=1e-9)
-        np.testing.assert_allclose(
-            bitcoin.btc_relative_volatility(bars, 21)[21:], 0.0, atol=1e-9
-        )
-
-    def test_bitcoin_formulas_read_bitcoin(self, random_bars):
-        b = random_bars
-        btc = b.surroundings.btc_log_return
-        for t in ROWS:
-            own = last(b.log_return, t, 34)
-            assert bitcoin.btc_beta(b, 34)[t] == pytest.approx(
-                np.polyfit(last(btc, t, 34), own, 1)[0], rel=1e-7
-            )
-            assert bitcoin.btc_lead(b, 34)[t] == pytest.approx(
-                np.corrcoef(own, last(btc, t - 1, 34))[0, 1], rel=1e-7
-            )
-            moves = last(btc, t, 34)
-            assert bitcoin.btc_momentum(b, 34)[t] == pytest.approx(
-                moves.sum() / np.sqrt(np.mean(moves**2) * 34)
-            )
 
 
 class TestDominance:
@@ -278,25 +338,16 @@ class TestDominance:
             dominance.usdt_dominance_change(bars, 24), change, rtol=1e-12
         )
 
-
-class TestCalendar:
-    def test_phases_are_those_of_the_clock(self, make_bars):
-        bars = make_bars(close=np.ones(400))
-        stamps = pd.DatetimeIndex(bars.timestamp)
-        hour = np.asarray(stamps.hour)
-        since_monday = np.asarray(stamps.day_of_week * 24 + stamps.hour)
-        for compute, wave, phase in [
-            (calendar.hour_sine, np.sin, hour / 24),
-            (calendar.hour_cosine, np.cos, hour / 24),
-            (calendar.weekday_sine, np.sin, since_monday / 168),
-            (calendar.weekday_cosine, np.cos, since_monday / 168),
-            (calendar.funding_sine, np.sin, hour / 8),
-            (calendar.funding_cosine, np.cos, hour / 8),
-        ]:
-            np.testing.assert_allclose(
-                compute(bars), wave(2 * np.pi * phase), atol=1e-12
-            )
-        np.testing.assert_array_equal(calendar.weekend(bars), stamps.day_of_week >= 5)
+    def test_position_is_a_z_score_and_neutral_where_unknown(self, make_bars):
+        btc = np.concatenate([[np.nan] * 24, 50.0 + np.arange(48.0)])
+        bars = make_bars(btc_dominance_pct=btc, usdt_dominance_pct=np.full(72, 6.0))
+        position = dominance.btc_dominance_position(bars, 24)
+        assert np.isnan(position[:23]).all()
+        assert (position[23:47] == 0.0).all()
+        np.testing.assert_allclose(
+            position[47:], 11.5 / np.std(np.arange(24.0)), rtol=1e-12
+        )
+        assert (dominance.usdt_dominance_position(bars, 24)[23:] == 0.0).all()
 
 
 class TestFractional:

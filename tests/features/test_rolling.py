@@ -1,8 +1,13 @@
+import math
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from fleet_kedro.features.rolling import (
+    percentile_in_window,
     ratio_or,
     rolling_co_moments,
     rolling_correlation,
@@ -28,6 +33,11 @@ def windows_of(values: np.ndarray, window: int) -> np.ndarray:
     return np.lib.stride_tricks.sliding_window_view(values, window)
 
 
+def walk(n_bars: int, seed: int = 0, level: float = 11.5) -> np.ndarray:
+    """A log price: moves of a tenth of a percent at a level far above them."""
+    return level + np.cumsum(np.random.default_rng(seed).normal(0, 1e-3, n_bars))
+
+
 class TestKnownValues:
     def test_shift_leaves_nan_where_nothing_came_before(self):
         np.testing.assert_array_equal(
@@ -38,6 +48,17 @@ class TestKnownValues:
     def test_sum_of_three(self):
         np.testing.assert_array_equal(
             rolling_sum(np.array([1.0, 2.0, 4.0, 8.0]), 3), [np.nan, np.nan, 7.0, 14.0]
+        )
+
+    def test_co_moments_of_two_pairs(self):
+        joint = rolling_co_moments(np.array([1.0, 3.0]), np.array([10.0, 16.0]), 2)
+        # About the means 2 and 13: deviations -1, 1 and -3, 3.
+        assert [column[1] for column in joint] == [2.0, 13.0, 6.0, 2.0, 18.0]
+
+    def test_percentile_goes_from_lowest_to_highest(self):
+        values = np.array([1.0, 2.0, 3.0, 0.0, 2.0, 2.0])
+        np.testing.assert_array_equal(
+            percentile_in_window(values, 3), [np.nan, np.nan, 1.0, -1.0, 0.0, 0.5]
         )
 
     def test_slope_of_a_line_is_its_rise_per_bar_and_explains_all(self):
@@ -95,6 +116,38 @@ class TestAgainstSlowReference:
             )
 
 
+class TestDigits:
+    """At any level, for windows of days and weeks: no digit is lost to the level."""
+
+    @given(
+        n_bars=st.integers(0, 130), window=st.integers(1, 40), seed=st.integers(0, 99)
+    )
+    def test_sum_equals_the_definition(self, n_bars, window, seed):
+        values = walk(n_bars, seed)
+        expected = np.full(n_bars, np.nan)
+        for t in range(window - 1, n_bars):
+            expected[t] = math.fsum(values[t - window + 1 : t + 1])
+        np.testing.assert_allclose(rolling_sum(values, window), expected, rtol=1e-13)
+
+    @pytest.mark.parametrize("window", [168, 504])
+    @pytest.mark.parametrize("level", [0.0, -2.5, 11.5, 1e5])
+    def test_co_moments_keep_their_digits(self, level, window):
+        x, y = walk(1000, 1, level), walk(1000, 2, level)
+        joint = rolling_co_moments(x, y, window)
+        for t in range(window - 1, x.size, 37):
+            inside = slice(t - window + 1, t + 1)
+            centred_x = x[inside] - math.fsum(x[inside]) / window
+            centred_y = y[inside] - math.fsum(y[inside]) / window
+            scale = np.linalg.norm(centred_x) * np.linalg.norm(centred_y)
+            assert joint.squares_x[t] == pytest.approx(
+                math.fsum(centred_x**2), rel=1e-11
+            )
+            assert joint.products[t] == pytest.approx(
+                math.fsum(centred_x * centred_y), abs=1e-11 * scale
+            )
+            assert joint.mean_y[t] == pytest.approx(y[inside].mean(), rel=1e-13)
+
+
 class TestSlopeAgainstSlowReference:
     @pytest.mark.parametrize("window", WINDOWS[1:])
     def test_slope(self, series, window):
@@ -124,6 +177,31 @@ class TestProperties:
     def test_correlation_with_a_constant_is_zero(self, series):
         correlation = rolling_correlation(series, np.full(len(series), 0.1), 13)
         assert (correlation[12:] == 0.0).all()
+
+    @given(
+        n_bars=st.integers(0, 130),
+        window=st.integers(1, 40),
+        seed=st.integers(0, 99),
+        data=st.data(),
+    )
+    def test_truncation_changes_no_bit(self, n_bars, window, seed, data):
+        cut = data.draw(st.integers(0, n_bars))
+        x, y = walk(n_bars, seed), walk(n_bars, seed + 1)
+        whole = rolling_co_moments(x, y, window)
+        early = rolling_co_moments(x[:cut], y[:cut], window)
+        for early_column, column in zip(early, whole, strict=True):
+            np.testing.assert_array_equal(early_column, column[:cut])
+
+    @given(window=st.integers(1, 40), position=st.integers(0, 99))
+    def test_nan_exactly_where_the_window_holds_one(self, window, position):
+        values = walk(100)
+        values[position] = np.nan
+        bar = np.arange(100)
+        holds_nan = (bar >= position) & (bar < position + window)
+        for rolling in (rolling_sum, rolling_mean, rolling_max):
+            np.testing.assert_array_equal(
+                np.isnan(rolling(values, window)), holds_nan | (bar < window - 1)
+            )
 
     def test_a_window_depends_on_its_own_bars_only(self, series):
         late = rolling_moments(series[40:], 13)

@@ -117,6 +117,11 @@ def slice_bars(bars: Bars, start: int) -> Bars:
         },
         surroundings=type(around)(
             **{name: getattr(around, name)[start:] for name in (*names, *shares)},
-            ranks={key: rank[start:] for key, rank in around.ranks.items()},
+            **{
+                name: {
+                    key: state[start:] for key, state in getattr(around, name).items()
+                }
+                for name in ("ranks", "rising", "attention")
+            },
         ),
     )

@@ -6,9 +6,10 @@ and library indicators that compare sums with fixed thresholds then see numbers 
 one for every asset.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,6 +41,7 @@ class Bars:
     volume: Float[np.ndarray, " bars"]
     is_filled: Bool[np.ndarray, " bars"]
     surroundings: Surroundings
+    _shared: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         """Return the number of bars."""
@@ -104,14 +106,25 @@ class Bars:
         """Mean of relative high, low and close."""
         return (self.relative_high + self.relative_low + self.relative_close) / 3.0
 
+    def shared(self, key: Hashable, compute: Callable[[], Any]) -> Any:
+        """Compute what many signals of these bars need, the first time it is asked."""
+        if key not in self._shared:
+            self._shared[key] = compute()
+        return self._shared[key]
+
     def volatility(self, window: int) -> Series:
         """Root mean square log return per bar over ``window`` bars, 21 at least.
 
         Never under one basis point, so that a quotient by it is always finite. This is
         the yardstick of every signal that is a move.
         """
-        measured = rolling_root_mean_square(self.log_return, max(window, SCALE_BARS))
-        return np.maximum(measured, VOLATILITY_FLOOR)
+        bars_back = max(window, SCALE_BARS)
+
+        def floored() -> Series:
+            measured = rolling_root_mean_square(self.log_return, bars_back)
+            return np.maximum(measured, VOLATILITY_FLOOR)
+
+        return np.asarray(self.shared(("volatility", bars_back), floored))
 
 
 def scaled_warmup(window: int) -> int:

@@ -8,28 +8,39 @@ candles up to that row. A return or a trailing statistic never spans a segment b
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Shaped
 
-from fleet_kedro.features.rolling import (
-    Series,
-    ratio_or,
-    rolling_mean,
-    rolling_root_mean_square,
-    rolling_sum,
-    shift,
+from fleet_kedro.features.cross_section import (
+    Matrix,
+    RankKey,
+    Stretch,
+    mean_of_known,
+    percentile_ranks,
+    returns_of_others,
+    stretches,
+    sum_of_known,
+    trailing_matrix,
 )
+from fleet_kedro.features.rolling import Series
 
 REFERENCE_ASSET = "BTC"
-RANK_WINDOWS = (3, 8, 21, 55, 144)
-RANKED = ("return", "volatility", "volume")
-# Volume of a window is ranked relative to that of a window this many times as long.
-VOLUME_BASE = 3
-
-RankKey = tuple[str, int]
-Matrix = Float[np.ndarray, "hours assets"]
+# What the assets are ranked by, and over which windows.
+RANK_WINDOWS: Mapping[str, tuple[int, ...]] = {
+    "return": (1, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233),
+    "volatility": (8, 21, 144),
+    "volume": (3, 8, 21, 55),
+    "peak": (55, 233),
+    "skewness": (233,),
+    "beta": (233,),
+    "residual": (8, 21, 55, 144),
+}
+RANK_KEYS = tuple((kind, w) for kind, windows in RANK_WINDOWS.items() for w in windows)
+# Ratios to usual volume are held within a hundredth and a hundredfold.
+LARGEST_RATIO = 100.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,8 +61,14 @@ class Surroundings:
     btc_dominance_pct, usdt_dominance_pct
         Percent of the total market; NaN where nobody knew it.
     ranks
-        Percentile among the assets of the hour by trailing return, volatility or
-        relative volume, from -1 (lowest) to 1; 0 for an asset alone; NaN in warm-up.
+        Percentile among the assets of the hour by a trailing statistic, from -1
+        (lowest) to 1; 0 for an asset alone; NaN in the asset's warm-up.
+    rising
+        By window: share of all assets with a positive trailing return minus share
+        with a negative one, in [-1, 1]; NaN in the asset's warm-up.
+    attention
+        By window: mean over all assets of the log of volume over its usual level;
+        NaN in the asset's warm-up.
     """
 
     market_log_return: Float[np.ndarray, " bars"]
@@ -61,6 +78,8 @@ class Surroundings:
     btc_dominance_pct: Float[np.ndarray, " bars"]
     usdt_dominance_pct: Float[np.ndarray, " bars"]
     ranks: Mapping[RankKey, Float[np.ndarray, " bars"]]
+    rising: Mapping[int, Float[np.ndarray, " bars"]]
+    attention: Mapping[int, Float[np.ndarray, " bars"]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +90,8 @@ class MarketContext:
     assets: tuple[str, ...]
     log_return: Matrix
     ranks: Mapping[RankKey, Float[np.ndarray, "hours assets"]]
+    rising: Mapping[int, Float[np.ndarray, " hours"]]
+    attention: Mapping[int, Float[np.ndarray, " hours"]]
     btc_dominance_pct: Float[np.ndarray, " hours"]
     usdt_dominance_pct: Float[np.ndarray, " hours"]
 
@@ -80,9 +101,9 @@ class MarketContext:
             raise ValueError(f"Assets {self.assets} must be sorted and unique.")
 
     @cached_property
-    def total_return(self) -> Float[np.ndarray, " hours"]:
-        """Sum of the known log returns of all assets."""
-        return sum_of_known(self.log_return)
+    def others_return(self) -> Matrix:
+        """Mean known log return of all the other assets, for each asset."""
+        return returns_of_others(self.log_return)
 
     @cached_property
     def total_sign(self) -> Float[np.ndarray, " hours"]:
@@ -97,9 +118,8 @@ class MarketContext:
     @cached_property
     def dispersion(self) -> Float[np.ndarray, " hours"]:
         """Standard deviation of the known returns; 0 for fewer than two."""
-        count = np.maximum(self.n_known, 1.0)
-        deviation = self.log_return - (self.total_return / count)[:, None]
-        return np.asarray(np.sqrt(sum_of_known(deviation * deviation) / count))
+        deviation = self.log_return - mean_of_known(self.log_return)[:, None]
+        return np.asarray(np.sqrt(mean_of_known(deviation * deviation)))
 
     @classmethod
     def from_panel(
@@ -117,7 +137,10 @@ class MarketContext:
         """
         hours = pd.DatetimeIndex(panel["timestamp"].unique()).sort_values()
         assets = tuple(sorted(str(asset) for asset in panel["asset"].unique()))
-        trailing = _trailing_statistics(panel, hours, assets)
+        own = list(stretches(panel, hours, assets))
+        log_return = np.full((len(hours), len(assets)), np.nan)
+        for stretch in own:
+            log_return[stretch.rows, stretch.column] = stretch.log_return
         known = (
             pd.DataFrame(index=hours, columns=_DOMINANCE, dtype=np.float64)
             if dominance_pct is None
@@ -126,9 +149,10 @@ class MarketContext:
         return cls(
             timestamp=naive_utc(hours),
             assets=assets,
-            log_return=trailing.pop(("return", 1)),
-            ranks={key: percentile_ranks(trailing[key]) for key in sorted(trailing)},
-            **{name: known[name].to_numpy(np.float64) for name in _DOMINANCE},
+            log_return=log_return,
+            **_side_by_side(own, returns_of_others(log_return)),
+            btc_dominance_pct=known["btc_dominance_pct"].to_numpy(np.float64),
+            usdt_dominance_pct=known["usdt_dominance_pct"].to_numpy(np.float64),
         )
 
     def around(
@@ -144,16 +168,31 @@ class MarketContext:
         own = self.log_return[rows, column]
         n_others = np.maximum(self.n_known[rows] - ~np.isnan(own), 1.0)
         known_own = np.nan_to_num(own, nan=0.0)
+        ranks = {
+            key: rank[rows, column].astype(np.float64)
+            for key, rank in self.ranks.items()
+        }
+
+        def since_own_warmup(
+            market: Float[np.ndarray, " hours"], kind: str, window: int
+        ) -> Float[np.ndarray, " bars"]:
+            return np.where(np.isnan(ranks[kind, window]), np.nan, market[rows])
+
         return Surroundings(
-            market_log_return=(self.total_return[rows] - known_own) / n_others,
+            market_log_return=self.others_return[rows, column],
             btc_log_return=self._reference_return(rows),
             dispersion=self.dispersion[rows],
             breadth=(self.total_sign[rows] - np.sign(known_own)) / n_others,
             btc_dominance_pct=self.btc_dominance_pct[rows],
             usdt_dominance_pct=self.usdt_dominance_pct[rows],
-            ranks={
-                key: rank[rows, column].astype(np.float64)
-                for key, rank in self.ranks.items()
+            ranks=ranks,
+            rising={
+                window: since_own_warmup(share, "return", window)
+                for window, share in self.rising.items()
+            },
+            attention={
+                window: since_own_warmup(level, "volume", window)
+                for window, level in self.attention.items()
             },
         )
 
@@ -193,51 +232,25 @@ def naive_utc(
     return pd.DatetimeIndex(timestamp).tz_localize(None).to_numpy("datetime64[us]")
 
 
-def sum_of_known(values: Matrix) -> Float[np.ndarray, " hours"]:
-    """Sum of each row's known values, added in column order; 0 where none is known."""
-    total = np.zeros(len(values))
-    for column in values.T:
-        total += np.nan_to_num(column, nan=0.0)
-    return total
+class _SideBySide(TypedDict):
+    """The comparisons that ``MarketContext`` holds, under its own names."""
+
+    ranks: dict[RankKey, Matrix]
+    rising: dict[int, Series]
+    attention: dict[int, Series]
 
 
-def percentile_ranks(values: Matrix) -> Float[np.ndarray, "hours assets"]:
-    """Rank of each value among the known ones of its row, from -1 to 1, as float32.
-
-    Ties share their mean rank; a value alone in its row is 0; NaN stays NaN.
-    """
-    table = pd.DataFrame(values)
-    rank = table.rank(axis=1).to_numpy()
-    steps = np.maximum(table.count(axis=1).to_numpy() - 1, 1)[:, None]
-    alone = (table.count(axis=1).to_numpy() == 1)[:, None] & ~np.isnan(rank)
-    return np.where(alone, 0.0, 2.0 * (rank - 1.0) / steps - 1.0).astype(np.float32)
-
-
-def _trailing_statistics(
-    panel: pd.DataFrame, hours: pd.DatetimeIndex, assets: tuple[str, ...]
-) -> dict[RankKey, Matrix]:
-    """Hourly return, and for each window what the assets are ranked by."""
-    keys = [("return", 1), *((kind, w) for kind in RANKED for w in RANK_WINDOWS)]
-    matrices = {key: np.full((len(hours), len(assets)), np.nan) for key in keys}
-    for (asset, _), candles in panel.groupby(["asset", "segment"], sort=True):
-        ordered = candles.sort_values("timestamp")
-        rows = hours.get_indexer(pd.DatetimeIndex(ordered["timestamp"]))
-        column = assets.index(str(asset))
-        log_close = np.log(ordered["close"].to_numpy(np.float64))
-        log_return = log_close - shift(log_close, 1)
-        volume = ordered["volume"].to_numpy(np.float64)
-        matrices["return", 1][rows, column] = log_return
-        for window in RANK_WINDOWS:
-            base = rolling_mean(volume, VOLUME_BASE * window)
-            for kind, statistic in (
-                ("return", rolling_sum(log_return, window)),
-                ("volatility", rolling_root_mean_square(log_return, window)),
-                ("volume", _relative(rolling_mean(volume, window), base)),
-            ):
-                matrices[kind, window][rows, column] = statistic
-    return matrices
-
-
-def _relative(recent: Series, base: Series) -> Series:
-    """Recent volume over its base; 1 where nothing has been traded in either."""
-    return ratio_or(recent, base, neutral=1.0)
+def _side_by_side(own: list[Stretch], others: Matrix) -> _SideBySide:
+    """Rank the assets by every trailing statistic; average two of these."""
+    ranks: dict[RankKey, Matrix] = {}
+    rising: dict[int, Series] = {}
+    attention: dict[int, Series] = {}
+    for kind, window in RANK_KEYS:
+        trailing = trailing_matrix(own, others, kind, window)
+        ranks[kind, window] = percentile_ranks(trailing)
+        if kind == "return":
+            rising[window] = mean_of_known(np.sign(trailing))
+        if kind == "volume":
+            held = np.clip(trailing, 1.0 / LARGEST_RATIO, LARGEST_RATIO)
+            attention[window] = mean_of_known(np.log(held))
+    return {"ranks": ranks, "rising": rising, "attention": attention}

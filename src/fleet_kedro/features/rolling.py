@@ -10,6 +10,9 @@ exactly zero.
 
 Means and central moments merge by the pairwise update of Chan, Golub and LeVeque
 (1979, eq. 2.1), extended to the third and fourth order by Pébay (2008, section 3).
+Signals and physics both stand on this file. Running sums from block to block (van Herk
+1992) would be a little faster for one long window, but make the last bits of a value
+depend on where its segment begins.
 All functions give NaN until the window is full and wherever it holds a NaN.
 """
 
@@ -94,9 +97,10 @@ def rolling_moments(values: Series, window: int) -> Moments:
 def rolling_co_moments(x: Series, y: Series, window: int) -> CoMoments:
     """Means, sum of products and sums of squares of the deviations of two series."""
     nothing = _nothing(x + y)
-    return CoMoments(
-        *_over_window((x, y, nothing, nothing, nothing), _merge_co_moments, window)
+    _, _, ahead_x, ahead_y, products, squares_x, squares_y = _over_window(
+        (x, y, *(nothing,) * 5), _merge_co_moments, window
     )
+    return CoMoments(x + ahead_x, y + ahead_y, products, squares_x, squares_y)
 
 
 def rolling_correlation(x: Series, y: Series, window: int) -> Series:
@@ -123,6 +127,19 @@ def rolling_slope(values: Series, window: int) -> tuple[Series, Series]:
     return slope, np.asarray(np.clip(share, -1.0, 1.0))
 
 
+def percentile_in_window(values: Series, window: int) -> Series:
+    """Mean sign of the last value minus each of the ``window - 1`` before it.
+
+    1 for the highest of the window, -1 for the lowest. One pass for each bar of the
+    window, unlike everything else here: ranks do not merge.
+    """
+    balance = np.zeros(values.shape)
+    for bars_ago in range(1, window):
+        balance[bars_ago:] += np.sign(values[bars_ago:] - values[:-bars_ago])
+    balance[: window - 1] = np.nan
+    return balance / (window - 1)
+
+
 def ratio_or(numerator: Series, denominator: Series, neutral: float = 0.0) -> Series:
     """Ratio, or ``neutral`` where the denominator is exactly zero; NaN stays NaN."""
     empty = denominator == 0.0
@@ -138,14 +155,20 @@ def _over_window(leaf: Parts, merge: Merge, window: int) -> Parts:
     total, covered = leaf, 0
     while True:
         if window & size:
-            older = tuple(shift(part, covered) for part in block) if covered else block
+            older = _moved_back(block, covered)
             total = merge(total, covered, older, size) if covered else older
             covered += size
         if covered == window:
             return total
-        older = tuple(shift(part, size) for part in block)
-        block = merge(block, size, older, size)
+        block = merge(block, size, _moved_back(block, size), size)
         size *= 2
+
+
+def _moved_back(block: Parts, bars: int) -> Parts:
+    """Shift a block to where it stood ``bars`` ago; NaN before it existed."""
+    unknown = np.full(min(bars, len(block[0])), np.nan)
+    known = len(block[0]) - len(unknown)
+    return tuple(np.concatenate((unknown, part[:known])) for part in block)
 
 
 def _nothing(values: Series) -> Series:
@@ -197,14 +220,19 @@ def _merge_moments(new: Parts, n_new: int, old: Parts, n_old: int) -> Parts:
 
 def _merge_co_moments(new: Parts, n_new: int, old: Parts, n_old: int) -> Parts:
     total = n_new + n_old
-    weight = n_new * n_old / total
-    gap_x, gap_y = old[0] - new[0], old[1] - new[1]
+    share, weight = n_old / total, n_new * n_old / total
+    # A mean is kept as its distance from the newest value of its block: log prices
+    # stand far above their moves, and would pay for their level in digits.
+    gap_x = (old[0] - new[0]) + (old[2] - new[2])
+    gap_y = (old[1] - new[1]) + (old[3] - new[3])
     return (
-        new[0] + gap_x * (n_old / total),
-        new[1] + gap_y * (n_old / total),
-        new[2] + old[2] + gap_x * gap_y * weight,
-        new[3] + old[3] + gap_x * gap_x * weight,
-        new[4] + old[4] + gap_y * gap_y * weight,
+        new[0],
+        new[1],
+        new[2] + gap_x * share,
+        new[3] + gap_y * share,
+        new[4] + old[4] + gap_x * gap_y * weight,
+        new[5] + old[5] + gap_x * gap_x * weight,
+        new[6] + old[6] + gap_y * gap_y * weight,
     )
 
 

@@ -6,6 +6,9 @@ next one, it is the last closed bar. A bar that a segment begins in the middle o
 never whole and so never seen.
 """
 
+from collections.abc import Mapping
+from typing import TypeVar
+
 import numpy as np
 from jaxtyping import Float
 
@@ -13,6 +16,7 @@ from fleet_kedro.features.bars import Bars
 from fleet_kedro.features.context import Surroundings
 from fleet_kedro.features.rolling import Series
 
+Key = TypeVar("Key")
 _ONE_HOUR = np.timedelta64(1, "h")
 
 
@@ -20,14 +24,38 @@ def closed_bars(bars: Bars, hours: int) -> Bars:
     """Aggregate the hourly bars of one segment into whole bars of ``hours`` hours.
 
     Returns and surroundings: returns are summed, cross-sectional means averaged,
-    states (dominance, ranks) taken at the close.
+    states (dominance, ranks, shares and levels) taken at the close.
     """
+    coarse: Bars = bars.shared(("closed", hours), lambda: _aggregate(bars, hours))
+    return coarse
+
+
+def on_base_bars(
+    values: Float[np.ndarray, " closed"], bars: Bars, hours: int
+) -> Series:
+    """Repeat each closed bar's value from the row that closes it to the next close.
+
+    NaN before the first close.
+    """
+    start = _first_whole_bar(bars.timestamp, hours)
+    rows = np.arange(len(bars.timestamp))
+    last_closed = (rows - start + 1) // hours - 1
+    known = last_closed >= 0
+    on_base = np.full(len(rows), np.nan)
+    on_base[known] = values[last_closed[known]]
+    return on_base
+
+
+def _aggregate(bars: Bars, hours: int) -> Bars:
     start = _first_whole_bar(bars.timestamp, hours)
     count = max(len(bars.timestamp) - start, 0) // hours
     rows = slice(start, start + count * hours)
 
     def grouped(values: np.ndarray) -> np.ndarray:
         return values[rows].reshape(count, hours)
+
+    def at_close(states: Mapping[Key, np.ndarray]) -> dict[Key, np.ndarray]:
+        return {key: grouped(state)[:, -1] for key, state in states.items()}
 
     around = bars.surroundings
     return Bars(
@@ -45,25 +73,11 @@ def closed_bars(bars: Bars, hours: int) -> Bars:
             breadth=grouped(around.breadth).mean(axis=1),
             btc_dominance_pct=grouped(around.btc_dominance_pct)[:, -1],
             usdt_dominance_pct=grouped(around.usdt_dominance_pct)[:, -1],
-            ranks={key: grouped(rank)[:, -1] for key, rank in around.ranks.items()},
+            ranks=at_close(around.ranks),
+            rising=at_close(around.rising),
+            attention=at_close(around.attention),
         ),
     )
-
-
-def on_base_bars(
-    values: Float[np.ndarray, " closed"], bars: Bars, hours: int
-) -> Series:
-    """Repeat each closed bar's value from the row that closes it to the next close.
-
-    NaN before the first close.
-    """
-    start = _first_whole_bar(bars.timestamp, hours)
-    rows = np.arange(len(bars.timestamp))
-    last_closed = (rows - start + 1) // hours - 1
-    known = last_closed >= 0
-    on_base = np.full(len(rows), np.nan)
-    on_base[known] = values[last_closed[known]]
-    return on_base
 
 
 def _first_whole_bar(timestamp: np.ndarray, hours: int) -> int:

@@ -138,6 +138,24 @@ def outside_bar(bars: Bars) -> Series:
     return _flag(bars, higher=True, lower=True)
 
 
+@formula(
+    family=FAMILY,
+    text="1 if the body turns and encloses the last body, signed; else 0",
+    unit="-1, 0 or 1",
+    source=NISON,
+    warmup=lambda _: 1,
+    bounded=True,
+)
+def engulfing(bars: Bars) -> Series:
+    """Mark a rise (1) or fall (-1) that swallows the body before it."""
+    body = bars.close - bars.open
+    last_open, last_close = shift(bars.open, 1), shift(bars.close, 1)
+    turned = np.sign(body) * np.sign(last_close - last_open) < 0.0
+    encloses = np.maximum(bars.open, bars.close) >= np.maximum(last_open, last_close)
+    encloses &= np.minimum(bars.open, bars.close) <= np.minimum(last_open, last_close)
+    return np.where(np.isnan(last_open), np.nan, np.sign(body) * (turned & encloses))
+
+
 def upper_wick(bars: Bars) -> Series:
     """High minus the top of the body."""
     return np.asarray(bars.high - np.maximum(bars.open, bars.close))

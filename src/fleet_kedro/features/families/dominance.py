@@ -7,7 +7,12 @@ a dominance series keep their other signals. Percentages are as known at the clo
 import numpy as np
 
 from fleet_kedro.features.bars import Bars
-from fleet_kedro.features.rolling import Series, shift
+from fleet_kedro.features.rolling import (
+    Series,
+    ratio_or,
+    rolling_mean_and_squares,
+    shift,
+)
 from fleet_kedro.features.signal import formula
 
 FAMILY = "dominance"
@@ -64,6 +69,32 @@ def usdt_dominance_change(bars: Bars, window: int) -> Series:
     return _change(bars.surroundings.usdt_dominance_pct, window)
 
 
+@formula(
+    family=FAMILY,
+    text="(BTC.D - mean) / standard deviation of BTC.D over w, 0 if unknown or "
+    "constant",
+    unit="standard deviations",
+    source=SOURCE,
+    warmup=lambda w: w - 1,
+)
+def btc_dominance_position(bars: Bars, window: int) -> Series:
+    """BTC's share against its own recent level."""
+    return _position(bars.surroundings.btc_dominance_pct, window)
+
+
+@formula(
+    family=FAMILY,
+    text="(USDT.D - mean) / standard deviation of USDT.D over w, 0 if unknown or "
+    "constant",
+    unit="standard deviations",
+    source=SOURCE,
+    warmup=lambda w: w - 1,
+)
+def usdt_dominance_position(bars: Bars, window: int) -> Series:
+    """USDT's share against its own recent level."""
+    return _position(bars.surroundings.usdt_dominance_pct, window)
+
+
 def neutral_where_unknown(values: Series) -> Series:
     """Replace NaN by 0."""
     return np.asarray(np.nan_to_num(values, nan=0.0))
@@ -76,3 +107,12 @@ def _change(share_pct: Series, window: int) -> Series:
     # The past of a segment begins with it, for this signal as for all others.
     change[:window] = np.nan
     return change
+
+
+def _position(share_pct: Series, window: int) -> Series:
+    mean, squares = rolling_mean_and_squares(share_pct, window)
+    position = neutral_where_unknown(
+        ratio_or(share_pct - mean, np.sqrt(squares / window))
+    )
+    position[: window - 1] = np.nan
+    return position

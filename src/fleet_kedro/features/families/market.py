@@ -1,19 +1,20 @@
 """Market-relative: the asset against the equally weighted mean of all the others."""
 
-import numpy as np
-
 from fleet_kedro.features.bars import Bars, scaled_warmup
 from fleet_kedro.features.families.comparison import (
+    beta_asymmetry,
     co_movement,
+    coskewness,
+    led_move,
     market_yardstick,
     residual_move,
     sensitivity,
+    spread_position,
 )
-from fleet_kedro.features.families.volatility import log_level
+from fleet_kedro.features.families.levels import log_level
 from fleet_kedro.features.rolling import (
     Series,
     rolling_correlation,
-    rolling_mean,
     rolling_root_mean_square,
     rolling_sum,
     shift,
@@ -104,62 +105,64 @@ def market_relative_volatility(bars: Bars, window: int) -> Series:
 
 @formula(
     family=FAMILY,
-    text="mean over w of (others up - others down) / others",
-    unit="share, -1 … 1",
-    warmup=lambda w: w - 1,
+    text="correlation of m[t] and r[t-1], w pairs",
+    unit=CORRELATION,
+    source="Lo & MacKinlay 1990",
+    warmup=lambda w: w + 1,
     bounded=True,
 )
-def market_breadth(bars: Bars, window: int) -> Series:
-    """How many of the others rise."""
-    return rolling_mean(bars.surroundings.breadth, window)
+def market_follow(bars: Bars, window: int) -> Series:
+    """Tell whether the asset itself moves first."""
+    market = bars.surroundings.market_log_return
+    return rolling_correlation(market, shift(bars.log_return, 1), window)
 
 
 @formula(
     family=FAMILY,
-    text="ln(mean over w of the cross-sectional deviation of r / 1 %)",
-    unit="log of dispersion per bar over 1 %",
-    source="Christie & Huang 1995",
-    warmup=lambda w: w - 1,
+    text="g m[t] / vol, g = slope of r[t] on m[t-1] over w",
+    unit=DEVIATIONS,
+    source="Lo & MacKinlay 1990; Chordia & Swaminathan 2000",
+    warmup=scaled_warmup,
 )
-def market_dispersion(bars: Bars, window: int) -> Series:
-    """How far apart the assets move."""
-    return log_level(rolling_mean(bars.surroundings.dispersion, window))
+def market_led_move(bars: Bars, window: int) -> Series:
+    """Return of the next bar as the market's last one foretells it."""
+    return led_move(bars, bars.surroundings.market_log_return, window)
 
 
 @formula(
     family=FAMILY,
-    text="percentile of the return over w among all assets",
-    unit=RANK,
-    source="Jegadeesh & Titman 1993",
+    text="z of Σ (r - m) over w",
+    unit=DEVIATIONS,
+    source="Gatev, Goetzmann & Rouwenhorst 2006, pairs, against the market",
     warmup=lambda w: w,
-    bounded=True,
 )
-def return_rank(bars: Bars, window: int) -> Series:
-    """Is the asset a winner or a loser of the window."""
-    return np.asarray(bars.surroundings.ranks["return", window])
+def market_spread_position(bars: Bars, window: int) -> Series:
+    """How far the asset has run ahead of the rest of the market."""
+    market = bars.surroundings.market_log_return
+    return spread_position(bars.log_return, market, window)
 
 
 @formula(
     family=FAMILY,
-    text="percentile of rms r over w among all assets",
-    unit=RANK,
-    source="Ang, Hodrick, Xing & Zhang 2006",
+    text="β of m < 0 - β of m > 0 over w, through the origin",
+    unit="beta",
+    source="Ang, Chen & Xing 2006, downside beta",
     warmup=lambda w: w,
-    bounded=True,
 )
-def volatility_rank(bars: Bars, window: int) -> Series:
-    """Is the asset among the wild or the calm ones."""
-    return np.asarray(bars.surroundings.ranks["volatility", window])
+def market_beta_asymmetry(bars: Bars, window: int) -> Series:
+    """Whether the asset follows falls more closely than rises."""
+    market = bars.surroundings.market_log_return
+    return beta_asymmetry(bars.log_return, market, window)
 
 
 @formula(
     family=FAMILY,
-    text="percentile of mean V over w / mean V over 3w among all assets",
-    unit=RANK,
-    source="Gervais, Kaniel & Mingelgrin 2001",
-    warmup=lambda w: 3 * w - 1,
-    bounded=True,
+    text="mean (r m²) / (rms r · mean m²) over w",
+    unit="standardised coskewness",
+    source="Harvey & Siddique 2000, about zero",
+    warmup=lambda w: w,
 )
-def volume_rank(bars: Bars, window: int) -> Series:
-    """Attention that the asset draws, beyond its usual, among all assets."""
-    return np.asarray(bars.surroundings.ranks["volume", window])
+def market_coskewness(bars: Bars, window: int) -> Series:
+    """Whether the asset rises or falls when the market moves much."""
+    market = bars.surroundings.market_log_return
+    return coskewness(bars.log_return, market, window)

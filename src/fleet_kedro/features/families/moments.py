@@ -66,6 +66,33 @@ def tail_balance(bars: Bars, window: int) -> Series:
 )
 def largest_move(bars: Bars, window: int) -> Series:
     """Largest move over the ordinary one."""
-    largest = rolling_max(np.abs(bars.log_return), window)
-    ordinary = rolling_root_mean_square(bars.log_return, window)
-    return ratio_or(largest, ordinary * np.sqrt(2.0 * np.log(window)))
+    return _largest(np.abs(bars.log_return), window)
+
+
+@formula(
+    family=FAMILY,
+    text="max r / (rms r √(2 ln w)) over w, 0 if flat",
+    unit="expected maxima of Gaussian returns",
+    source="Bali, Cakici & Whitelaw 2011, MAX",
+    warmup=lambda w: w,
+)
+def largest_rise(bars: Bars, window: int) -> Series:
+    """Best bar of the window over the ordinary one: what lottery players buy."""
+    return _largest(bars.log_return, window)
+
+
+@formula(
+    family=FAMILY,
+    text="-min r / (rms r √(2 ln w)) over w, 0 if flat",
+    unit="expected maxima of Gaussian returns",
+    source="Bali, Cakici & Whitelaw 2011, MIN",
+    warmup=lambda w: w,
+)
+def largest_fall(bars: Bars, window: int) -> Series:
+    """Worst bar of the window over the ordinary one."""
+    return _largest(-bars.log_return, window)
+
+
+def _largest(moves: Series, window: int) -> Series:
+    ordinary = rolling_root_mean_square(moves, window)
+    return ratio_or(rolling_max(moves, window), ordinary * np.sqrt(2 * np.log(window)))

@@ -93,3 +93,59 @@ def efficiency(bars: Bars, window: int) -> Series:
     path = rolling_mean(np.abs(bars.log_return), window)
     net = rolling_mean(bars.log_return, window)
     return np.asarray(np.clip(ratio_or(net, path), -1.0, 1.0))
+
+
+@formula(
+    family=FAMILY,
+    text="ln(C / max H of the w bars before) / (vol √w)",
+    unit=DEVIATIONS,
+    source="Donchian channel; George & Hwang 2004, nearness to the high",
+    warmup=scaled_warmup,
+)
+def breakout_above(bars: Bars, window: int) -> Series:
+    """Distance from the ceiling of the window; positive once it has been broken."""
+    ceiling = np.log(shift(rolling_max(bars.relative_high, window), 1))
+    return (bars.log_close - ceiling) / (bars.volatility(window) * np.sqrt(window))
+
+
+@formula(
+    family=FAMILY,
+    text="ln(C / min L of the w bars before) / (vol √w)",
+    unit=DEVIATIONS,
+    source="Donchian channel; George & Hwang 2004, on lows",
+    warmup=scaled_warmup,
+)
+def breakout_below(bars: Bars, window: int) -> Series:
+    """Distance from the floor of the window; negative once it has been broken."""
+    floor = np.log(shift(rolling_min(bars.relative_low, window), 1))
+    return (bars.log_close - floor) / (bars.volatility(window) * np.sqrt(window))
+
+
+@formula(
+    family=FAMILY,
+    text="sign(ln(C[t] / C[t-w])) (share of falls - share of rises over w)",
+    unit="share, -1 … 1",
+    source="Da, Gurun & Warachka 2014, information discreteness",
+    warmup=lambda w: w,
+    bounded=True,
+)
+def information_discreteness(bars: Bars, window: int) -> Series:
+    """Positive where few large bars made the move, negative where many small ones."""
+    moved = np.sign(bars.log_close - shift(bars.log_close, window))
+    return -moved * rolling_mean(np.sign(bars.log_return), window)
+
+
+@formula(
+    family=FAMILY,
+    text="signed number of bars in a row with the same sign(r), 0 if unchanged",
+    unit="bars",
+    source="Cowles & Jones 1937, runs",
+    warmup=lambda _: 1,
+)
+def streak(bars: Bars) -> Series:
+    """Length of the current run of rises (positive) or falls (negative)."""
+    direction = np.sign(bars.log_return)
+    row = np.arange(len(bars))
+    turned = direction != shift(direction, 1)
+    last_turn = np.maximum.accumulate(np.where(turned, row, 0))
+    return np.asarray(direction * (row - last_turn + 1))

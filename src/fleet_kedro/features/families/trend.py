@@ -16,6 +16,7 @@ from fleet_kedro.features.signal import formula
 
 FAMILY = "trend"
 DEVIATIONS = "standard deviations"
+HORIZONS = (3, 5, 8, 13, 21, 34, 55, 89, 144, 233)
 WILDER = "Wilder 1978, New Concepts in Technical Trading Systems"
 
 
@@ -159,3 +160,59 @@ def new_low(bars: Bars, window: int) -> Series:
     """Mark a close below all closes of the window before it."""
     before = shift(rolling_min(bars.close, window), 1)
     return np.where(np.isnan(before), np.nan, bars.close < before)
+
+
+@formula(
+    family=FAMILY,
+    text="bars since the high over w / w",
+    unit="share, 0 (now) … 1",
+    source="Chande 1995, Aroon; TA-Lib AROON",
+    warmup=lambda w: w,
+    bounded=True,
+)
+def high_age(bars: Bars, window: int) -> Series:
+    """How long ago the high of the window was."""
+    _, freshness = talib.AROON(bars.relative_high, bars.relative_low, window)
+    return np.asarray(1.0 - freshness / 100.0)
+
+
+@formula(
+    family=FAMILY,
+    text="bars since the low over w / w",
+    unit="share, 0 (now) … 1",
+    source="Chande 1995, Aroon; TA-Lib AROON",
+    warmup=lambda w: w,
+    bounded=True,
+)
+def low_age(bars: Bars, window: int) -> Series:
+    """How long ago the low of the window was."""
+    freshness, _ = talib.AROON(bars.relative_high, bars.relative_low, window)
+    return np.asarray(1.0 - freshness / 100.0)
+
+
+@formula(
+    family=FAMILY,
+    text="mean sign(C[t] - C[t-k]) for k = 3, 5, 8, … w",
+    unit="share, -1 … 1",
+    source="Moskowitz, Ooi & Pedersen 2012, over many horizons",
+    warmup=lambda w: w,
+    bounded=True,
+)
+def trend_agreement(bars: Bars, window: int) -> Series:
+    """Whether the moves over all horizons up to the window point the same way."""
+    horizons = [bars_back for bars_back in HORIZONS if bars_back <= window]
+    signs = [np.sign(bars.log_close - shift(bars.log_close, k)) for k in horizons]
+    return np.asarray(sum(signs) / len(signs))
+
+
+@formula(
+    family=FAMILY,
+    text="ln(C / SAR) / vol",
+    unit=DEVIATIONS,
+    source=f"{WILDER}; TA-Lib SAR",
+    warmup=lambda _: scaled_warmup(1),
+)
+def parabolic_distance(bars: Bars) -> Series:
+    """Distance from Wilder's trailing stop; its sign is the side one is on."""
+    stop: Series = talib.SAR(bars.relative_high, bars.relative_low)
+    return (bars.log_close - np.log(stop)) / bars.volatility(1)

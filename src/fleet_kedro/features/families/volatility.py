@@ -7,13 +7,15 @@ level is lower than one basis point, which is what a flat window gives.
 import numpy as np
 import talib
 
-from fleet_kedro.features.bars import VOLATILITY_FLOOR, Bars
+from fleet_kedro.features.bars import Bars
+from fleet_kedro.features.families.levels import log_level
 from fleet_kedro.features.rolling import (
     Series,
     ratio_or,
     rolling_mean,
     rolling_mean_and_squares,
     rolling_root_mean_square,
+    rolling_slope,
     rolling_sum,
     shift,
 )
@@ -21,7 +23,6 @@ from fleet_kedro.features.signal import formula
 
 FAMILY = "volatility"
 LEVEL = "log of volatility per bar over 1 %"
-ONE_PERCENT = 0.01
 LONG_WINDOWS = 3
 
 
@@ -177,9 +178,17 @@ def volatility_of_volatility(bars: Bars, window: int) -> Series:
     return ratio_or(np.sqrt(squares / window), mean)
 
 
-def log_level(volatility: Series) -> Series:
-    """Logarithm of volatility per bar over one percent, floored at a basis point."""
-    return np.asarray(np.log(np.maximum(volatility, VOLATILITY_FLOOR) / ONE_PERCENT))
+@formula(
+    family=FAMILY,
+    text="sign(slope) · R² of ln(H/L) against time over w",
+    unit="share, -1 … 1",
+    warmup=lambda w: w - 1,
+    bounded=True,
+)
+def range_trend(bars: Bars, window: int) -> Series:
+    """How steadily the candles grow or shrink."""
+    _, share = rolling_slope(bars.log_range, window)
+    return share
 
 
 def _parkinson(bars: Bars, window: int) -> Series:

@@ -1,4 +1,4 @@
-"""Volume and liquidity: who pushed, how hard, and how far the price gave way.
+"""Volume: how much is traded, by whom, and what moves with it.
 
 A window without any trade says nothing, and its signals are 0.
 """
@@ -7,6 +7,7 @@ import numpy as np
 import talib
 
 from fleet_kedro.features.bars import Bars, scaled_warmup
+from fleet_kedro.features.families.levels import log_ratio
 from fleet_kedro.features.rolling import (
     Series,
     ratio_or,
@@ -16,6 +17,7 @@ from fleet_kedro.features.rolling import (
     rolling_root_mean_square,
     rolling_slope,
     rolling_sum,
+    shift,
 )
 from fleet_kedro.features.signal import formula
 
@@ -25,8 +27,6 @@ CORRELATION = "correlation, -1 … 1"
 LOG_RATIO = "log ratio"
 # "Usual" is a window this many times as long.
 LONG_WINDOWS = 3
-# Ratios to the usual are held within a hundredth and a hundredfold.
-LARGEST_RATIO = 100.0
 
 
 @formula(
@@ -131,59 +131,6 @@ def accumulation(bars: Bars, window: int) -> Series:
 
 @formula(
     family=FAMILY,
-    text="ln(A over w / A over 3w), A = Σ |r| / Σ turnover",
-    unit=LOG_RATIO,
-    source="Amihud 2002, ratio of sums",
-    warmup=lambda w: LONG_WINDOWS * w,
-)
-def amihud(bars: Bars, window: int) -> Series:
-    """Price move per unit of turnover, against its usual value."""
-    size = np.abs(bars.log_return)
-    turnover = bars.relative_close * bars.relative_volume
-
-    def illiquidity(bars_back: int) -> Series:
-        return ratio_or(rolling_sum(size, bars_back), rolling_sum(turnover, bars_back))
-
-    return log_ratio(illiquidity(window), illiquidity(LONG_WINDOWS * window))
-
-
-@formula(
-    family=FAMILY,
-    text="ln(λ over w / λ over 3w), λ = Σ r s V / Σ (s V)², s = sign(r)",
-    unit=LOG_RATIO,
-    source="Kyle 1985; regression through the origin as in Goyenko, Holden & "
-    "Trzcinka 2009",
-    warmup=lambda w: LONG_WINDOWS * w,
-)
-def kyle_lambda(bars: Bars, window: int) -> Series:
-    """Price move per unit of signed volume, against its usual value."""
-    signed = np.sign(bars.log_return) * bars.relative_volume
-    cross, squares = bars.log_return * signed, signed * signed
-
-    def impact(bars_back: int) -> Series:
-        return ratio_or(rolling_sum(cross, bars_back), rolling_sum(squares, bars_back))
-
-    return log_ratio(impact(window), impact(LONG_WINDOWS * window))
-
-
-@formula(
-    family=FAMILY,
-    text="ln(C / VWAP over w) / (vol √(w/3)), 0 if untraded",
-    unit="standard deviations",
-    source="Berkowitz, Logue & Noser 1988",
-    warmup=scaled_warmup,
-)
-def vwap_distance(bars: Bars, window: int) -> Series:
-    """Distance of the close from the volume weighted average price."""
-    traded = rolling_sum(bars.relative_volume, window)
-    paid = rolling_sum(bars.typical_price * bars.relative_volume, window)
-    average = np.where(traded == 0.0, bars.relative_close, ratio_or(paid, traded))
-    distance = bars.log_close - np.log(average)
-    return distance / (bars.volatility(window) * np.sqrt(window / 3.0))
-
-
-@formula(
-    family=FAMILY,
     text="correlation of r and V over w",
     unit=CORRELATION,
     warmup=lambda w: w,
@@ -207,10 +154,87 @@ def size_volume_correlation(bars: Bars, window: int) -> Series:
     return rolling_correlation(np.abs(bars.log_return), bars.relative_volume, window)
 
 
-def log_ratio(recent: Series, usual: Series) -> Series:
-    """Logarithm of a ratio of non-negative numbers, held within 1/100 and 100.
+@formula(
+    family=FAMILY,
+    text="ln(mean V of rises / mean V of falls) over w, 0 without one of them",
+    unit=LOG_RATIO,
+    source="Granville 1963, volume confirms the trend",
+    warmup=lambda w: w,
+)
+def up_down_volume(bars: Bars, window: int) -> Series:
+    """Volume of a rising bar over that of a falling one, however many of each."""
 
-    0 where there is no usual value to compare with.
-    """
-    ratio = ratio_or(recent, usual, neutral=1.0)
-    return np.asarray(np.log(np.clip(ratio, 1.0 / LARGEST_RATIO, LARGEST_RATIO)))
+    def mean_volume(is_chosen: np.ndarray) -> Series:
+        chosen = np.where(np.isnan(bars.log_return), np.nan, is_chosen)
+        number = rolling_sum(chosen, window)
+        return ratio_or(rolling_sum(chosen * bars.relative_volume, window), number)
+
+    rises, falls = mean_volume(bars.log_return > 0), mean_volume(bars.log_return < 0)
+    return log_ratio(np.where(falls == 0.0, 0.0, rises), np.where(rises == 0, 0, falls))
+
+
+@formula(
+    family=FAMILY,
+    text="Σ r of bars with V < V[-1] over w / (vol √(w/2))",
+    unit="standard deviations",
+    source="Fosback 1976, Stock Market Logic, negative volume index",
+    warmup=scaled_warmup,
+)
+def quiet_momentum(bars: Bars, window: int) -> Series:
+    """Move that was made on shrinking volume."""
+    return _conditional_move(bars, bars.volume < shift(bars.volume, 1), window)
+
+
+@formula(
+    family=FAMILY,
+    text="Σ r of bars with V > V[-1] over w / (vol √(w/2))",
+    unit="standard deviations",
+    source="Fosback 1976, Stock Market Logic, positive volume index",
+    warmup=scaled_warmup,
+)
+def busy_momentum(bars: Bars, window: int) -> Series:
+    """Move that was made on growing volume."""
+    return _conditional_move(bars, bars.volume > shift(bars.volume, 1), window)
+
+
+@formula(
+    family=FAMILY,
+    text="correlation of ln C and V over w",
+    unit=CORRELATION,
+    warmup=lambda w: w - 1,
+    bounded=True,
+)
+def price_volume_correlation(bars: Bars, window: int) -> Series:
+    """Whether the volume was traded at the high or at the low prices."""
+    return rolling_correlation(bars.log_close, bars.relative_volume, window)
+
+
+@formula(
+    family=FAMILY,
+    text="correlation of V[t] and V[t-1], w pairs",
+    unit=CORRELATION,
+    warmup=lambda w: w,
+    bounded=True,
+)
+def volume_autocorrelation(bars: Bars, window: int) -> Series:
+    """Whether volume comes in waves or in single bars."""
+    before = shift(bars.relative_volume, 1)
+    return rolling_correlation(bars.relative_volume, before, window)
+
+
+@formula(
+    family=FAMILY,
+    text="own ln(mean V over w / mean V over 3w) - its mean over all assets",
+    unit=LOG_RATIO,
+    source="Gervais, Kaniel & Mingelgrin 2001, against the market",
+    warmup=lambda w: LONG_WINDOWS * w - 1,
+)
+def relative_attention(bars: Bars, window: int) -> Series:
+    """Volume beyond its usual level, as far as the market does not share it."""
+    return volume_ratio(bars, window) - bars.surroundings.attention[window]
+
+
+def _conditional_move(bars: Bars, is_chosen: np.ndarray, window: int) -> Series:
+    """Sum of the returns of the chosen bars over what half of all bars would move."""
+    moved = rolling_sum(np.where(is_chosen, 1.0, 0.0) * bars.log_return, window)
+    return moved / (bars.volatility(window) * np.sqrt(window / 2.0))

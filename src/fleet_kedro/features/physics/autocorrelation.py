@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
-from fleet_kedro.features.physics.rolling import delayed, rolling_moments
+from fleet_kedro.features.rolling import rolling_co_moments, shift
 
 
 def autocorrelation(
@@ -15,8 +15,8 @@ def autocorrelation(
     [-1, 1]. The value at ``t`` uses returns ``t - window_bars + 1 .. t``; NaN until
     the window is full, where it holds a NaN and where the returns do not vary.
     """
-    pairs = rolling_moments(log_return[:-1], log_return[1:], window_bars - 1)
-    scale = np.sqrt(pairs.sum_xx) * np.sqrt(pairs.sum_yy)
+    pairs = rolling_co_moments(shift(log_return, 1), log_return, window_bars - 1)
+    scale = np.sqrt(pairs.squares_x) * np.sqrt(pairs.squares_y)
     varies = scale > 0.0
-    correlation = np.where(varies, pairs.sum_xy, np.nan) / np.where(varies, scale, 1.0)
-    return delayed(np.clip(correlation, -1.0, 1.0), log_return.size)
+    correlation = np.where(varies, pairs.products, np.nan) / np.where(varies, scale, 1)
+    return np.clip(correlation, -1.0, 1.0)

@@ -12,11 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from fleet_kedro.features.physics.rolling import (
-    PairMoments,
-    delayed,
-    rolling_moments,
-)
+from fleet_kedro.features.rolling import CoMoments, rolling_co_moments, shift
 
 # One hour keeps at least this share of a distance from the mean. The half-life is then
 # eight minutes or more: hourly candles cannot tell anything faster from it.
@@ -62,28 +58,28 @@ def ornstein_uhlenbeck(
 
 def transition_moments(
     log_price: Float[np.ndarray, " bars"], window_bars: int
-) -> PairMoments:
+) -> CoMoments:
     """Moments of the ``window_bars - 1`` pairs (``x[i-1]``, ``x[i] - x[i-1]``)."""
-    step = np.diff(log_price)
-    moments = rolling_moments(log_price[:-1], step, window_bars - 1)
-    return PairMoments(*(delayed(column, log_price.size) for column in moments))
+    before = shift(log_price, 1)
+    return rolling_co_moments(before, log_price - before, window_bars - 1)
 
 
-def persistence_per_bar(moments: PairMoments) -> Float[np.ndarray, " bars"]:
+def persistence_per_bar(moments: CoMoments) -> Float[np.ndarray, " bars"]:
     """Regression coefficient ``1 + b`` of ``x[i]`` on ``x[i-1]``; NaN where flat."""
-    varies = np.where(moments.sum_xx > 0.0, moments.sum_xx, np.nan)
-    return 1.0 + moments.sum_xy / varies
+    varies = np.where(moments.squares_x > 0.0, moments.squares_x, np.nan)
+    return 1.0 + moments.products / varies
 
 
 def residual_deviation(
-    moments: PairMoments, slope: Float[np.ndarray, " bars"], window_bars: int
+    moments: CoMoments, slope: Float[np.ndarray, " bars"], window_bars: int
 ) -> Float[np.ndarray, " bars"]:
     """Estimate the deviation of ``x[i] - x[i-1] - a - slope x[i-1]`` at the best a.
 
     Two degrees of freedom are spent, on the slope and on the intercept.
     """
-    squares = moments.sum_yy - 2.0 * slope * moments.sum_xy + slope**2 * moments.sum_xx
-    return np.sqrt(np.maximum(squares, 0.0) / (window_bars - 3))
+    explained = slope * (2.0 * moments.products - slope * moments.squares_x)
+    squares = np.maximum(moments.squares_y - explained, 0.0)
+    return np.sqrt(squares / (window_bars - 3))
 
 
 def _variance_rate(theta: Float[np.ndarray, " bars"]) -> Float[np.ndarray, " bars"]:

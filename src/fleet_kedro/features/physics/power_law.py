@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from fleet_kedro.features.physics.rolling import delayed, rolling_sum
+from fleet_kedro.features.rolling import rolling_mean, shift
 
 
 def log_log_slope(
@@ -45,7 +45,6 @@ def _log_mean_move(
     values: Float[np.ndarray, " bars"], window_bars: int, lag: int, power: float
 ) -> Float[np.ndarray, " bars"]:
     """Logarithm of the mean absolute move over ``lag`` bars, to a power."""
-    n_moves = window_bars - lag
-    moves = np.abs(values[lag:] - values[:-lag]) ** power
-    mean_move = delayed(rolling_sum(moves, n_moves) / n_moves, values.size)
+    moves = np.abs(values - shift(values, lag)) ** power
+    mean_move = rolling_mean(moves, window_bars - lag)
     return np.log(np.where(mean_move > 0.0, mean_move, np.nan))

@@ -7,7 +7,11 @@ the lag-1 autocorrelation rises and the speed of return falls before a tipping p
 import numpy as np
 from jaxtyping import Float
 
-from fleet_kedro.features.physics.rolling import rolling_moments
+from fleet_kedro.features.rolling import (
+    Series,
+    rolling_mean_and_squares,
+    shift,
+)
 
 WARNING_Z = 2.0
 
@@ -25,13 +29,16 @@ def stability_warning(
     hide in its own yardstick. The value at ``t`` therefore uses both series at ``t -
     trailing_bars .. t``; NaN until all of them are known and where one is NaN.
     """
-    out = np.full(acf.size, np.nan)
-    past = rolling_moments(acf[:-1], theta[:-1], trailing_bars)
-    degrees = trailing_bars - 1
-    acf_limit = past.mean_x + WARNING_Z * np.sqrt(past.sum_xx / degrees)
-    theta_limit = past.mean_y - WARNING_Z * np.sqrt(past.sum_yy / degrees)
+    acf_mean, acf_deviation = _mean_and_deviation(shift(acf, 1), trailing_bars)
+    theta_mean, theta_deviation = _mean_and_deviation(shift(theta, 1), trailing_bars)
     # Compared, not divided: a series that stood still has no z-score to speak of.
-    slows = (acf[1:] > acf_limit) | (theta[1:] < theta_limit)
-    known = np.isfinite(acf_limit + theta_limit + acf[1:] + theta[1:])
-    out[1:] = np.where(known, slows.astype(np.float64), np.nan)
-    return out
+    slows = (acf > acf_mean + WARNING_Z * acf_deviation) | (
+        theta < theta_mean - WARNING_Z * theta_deviation
+    )
+    known = np.isfinite(acf + acf_mean + theta + theta_mean)
+    return np.where(known, slows.astype(np.float64), np.nan)
+
+
+def _mean_and_deviation(values: Series, window_bars: int) -> tuple[Series, Series]:
+    mean, squares = rolling_mean_and_squares(values, window_bars)
+    return mean, np.asarray(np.sqrt(squares / (window_bars - 1)))
