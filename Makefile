@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.installed
 export DO_NOT_TRACK := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install run test lint types contracts unit slow smoke viz repro clean
+.PHONY: help install run smoke test lint types contracts unit slow bench viz repro clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -32,8 +32,8 @@ smoke: install  ## the main job, small: two assets, under a minute
 test: install lint types contracts unit  ## the whole check
 
 lint: install
-	$(BIN)/ruff format --check src tests
-	$(BIN)/ruff check src tests
+	$(BIN)/ruff format --check src tests bench
+	$(BIN)/ruff check src tests bench
 
 types: install
 	$(BIN)/mypy
@@ -46,6 +46,9 @@ unit: install
 
 slow: install  ## tests that take minutes
 	$(BIN)/pytest -m slow
+
+bench: install  ## every budget, measured; bench/RESULTS.md
+	$(BIN)/python -m bench
 
 viz: install  ## lineage in the browser
 	$(BIN)/kedro viz run

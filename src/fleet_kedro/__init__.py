@@ -11,8 +11,9 @@ The reading order is the import order; each chapter imports only those before it
 5. ``models``      what learns: five experts and the gate that mixes them
 6. ``signals``     what we do about a forecast: thresholds
 7. ``validation``  whether it is true: walk-forward, nulls, verdict
-8. ``reports``     what we tell: console, figures, page
-9. ``pipelines``   Kedro begins here
+8. ``audit``       how we know that nothing leaks
+9. ``reports``     what we tell: console, figures, page
+10. ``pipelines``  Kedro begins here; ``commands`` add what it has no verb for
 """
 
 __version__ = "0.1.0"

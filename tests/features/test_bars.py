@@ -13,7 +13,9 @@ from fleet_kedro.features.context import MarketContext
 class TestKnownValues:
     def test_returns_are_log_differences_and_the_first_is_unknown(self, make_bars):
         bars = make_bars(close=[100.0, 110.0, 99.0])
-        np.testing.assert_allclose(bars.log_close, np.log([1.0, 1.1, 0.99]))
+        # The greatest power of two below 100 is 64.
+        expected = np.log([100 / 64, 110 / 64, 99 / 64])
+        np.testing.assert_allclose(bars.log_close, expected)
         np.testing.assert_allclose(
             bars.log_return, [np.nan, np.log(1.1), np.log(0.9)], rtol=1e-13
         )
@@ -23,7 +25,7 @@ class TestKnownValues:
             close=[100.0, 120.0], open=[100.0, 118.0], high=[101, 121], low=[99, 117]
         )
         assert np.isnan(bars.true_range[0])
-        assert bars.true_range[1] == pytest.approx((121 - 100) / 100)
+        assert bars.true_range[1] == pytest.approx((121 - 100) / 64)
 
     def test_volume_is_relative_to_the_first_that_was_traded(self, make_bars):
         bars = make_bars(close=np.ones(4), volume=[0.0, 0.0, 4.0, 6.0])
@@ -51,7 +53,18 @@ class TestSegments:
         assert list(segments) == [0, 1]
         assert len(segments[0]) + len(segments[1]) == len(own)
         assert np.isnan(segments[1].log_return[0])
-        assert segments[1].log_close[0] == 0.0
+        assert 1.0 <= segments[1].relative_close[0] < 2.0
+
+    def test_moves_that_are_equal_stay_equal_wherever_a_segment_begins(self, make_bars):
+        # In units of the first close, rounding would part them: (x + 0.07) - x varies.
+        close = np.array([0.0731, 0.0738, 0.0731, 0.0738, 0.0745])
+        for start in range(2):
+            bars = make_bars(close=close[start:])
+            np.testing.assert_array_equal(
+                bars.relative_close * bars.price_unit, close[start:]
+            )
+            moves = np.abs(np.diff(bars.relative_close))[-3:-1]
+            assert moves[0] == moves[1]
 
     def test_candles_arrive_as_they_are(self, panel):
         own = panel.loc[panel["asset"] == "ETH"]

@@ -1,9 +1,10 @@
 """The gap-free candles of one asset, as arrays, beside what the market did meanwhile.
 
-Every signal is a function of ``Bars``. Prices and volumes are kept relative to the
+Every signal is a function of ``Bars``. Prices and volumes are kept in units near the
 first close and the first volume of the segment: ratios are what signals are made of,
 and library indicators that compare sums with fixed thresholds then see numbers near
-one for every asset.
+one for every asset. The units are powers of two, by which a division is exact: two
+prices that are equal, or two moves, stay equal, whichever candle came first.
 """
 
 from collections.abc import Callable, Hashable, Iterator
@@ -48,30 +49,37 @@ class Bars:
         return len(self.close)
 
     @cached_property
+    def price_unit(self) -> Series:
+        """The power of two just below the first close of the segment."""
+        return _power_of_two_below(self.close[:1])
+
+    @cached_property
     def relative_open(self) -> Series:
-        """Open over the first close of the segment."""
-        return self.open / self.close[:1]
+        """Open in price units."""
+        return self.open / self.price_unit
 
     @cached_property
     def relative_high(self) -> Series:
-        """High over the first close of the segment."""
-        return self.high / self.close[:1]
+        """High in price units."""
+        return self.high / self.price_unit
 
     @cached_property
     def relative_low(self) -> Series:
-        """Low over the first close of the segment."""
-        return self.low / self.close[:1]
+        """Low in price units."""
+        return self.low / self.price_unit
 
     @cached_property
     def relative_close(self) -> Series:
-        """Close over the first close of the segment."""
-        return self.close / self.close[:1]
+        """Close in price units."""
+        return self.close / self.price_unit
 
     @cached_property
     def relative_volume(self) -> Series:
-        """Volume over the first traded volume of the segment; 0 before any trade."""
+        """Volume over a power of two near the segment's first; 0 before any trade."""
         traded = self.volume[self.volume > 0.0][:1]
-        return self.volume / traded if len(traded) else np.zeros(len(self))
+        if not len(traded):
+            return np.zeros(len(self))
+        return self.volume / _power_of_two_below(traded)
 
     @cached_property
     def log_close(self) -> Series:
@@ -148,3 +156,9 @@ def segment_bars(
                 **columns,
             ),
         )
+
+
+def _power_of_two_below(value: Series) -> Series:
+    """Return the greatest power of two that does not exceed a positive value."""
+    _, exponent = np.frexp(value)
+    return np.ldexp(1.0, exponent - 1)

@@ -8,10 +8,11 @@ side by side, and their results are taken in the order of the chunks.
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from functools import cache
 from typing import TypeVar
 
 import joblib
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -19,8 +20,16 @@ Result = TypeVar("Result")
 
 def one_blas_thread() -> AbstractContextManager[object]:
     """Keep the BLAS of this process on one thread until the context ends."""
-    limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
+    limits: AbstractContextManager[object] = _controller().limit(
+        limits=1, user_api="blas"
+    )
     return limits
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    """Look once for the libraries of this process: a look takes milliseconds."""
+    return ThreadpoolController()
 
 
 def in_order(

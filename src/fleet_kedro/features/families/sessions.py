@@ -96,9 +96,8 @@ def day_position(bars: Bars) -> Series:
 def previous_day_position(bars: Bars) -> Series:
     """Close in, above or below the range of the last closed day."""
     day = closed_bars(bars, HOURS_A_DAY)
-    first = bars.close[:1]
-    top = on_base_bars(day.high / first, bars, HOURS_A_DAY)
-    bottom = on_base_bars(day.low / first, bars, HOURS_A_DAY)
+    top = on_base_bars(day.high / bars.price_unit, bars, HOURS_A_DAY)
+    bottom = on_base_bars(day.low / bars.price_unit, bars, HOURS_A_DAY)
     share = ratio_or(bars.relative_close - bottom, top - bottom, neutral=0.5)
     return 2.0 * share - 1.0
 

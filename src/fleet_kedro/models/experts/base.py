@@ -23,9 +23,9 @@ from sklearn.utils.validation import (
     check_is_fitted,
     validate_data,
 )
-from threadpoolctl import threadpool_limits
 
 from fleet_kedro.config import Config
+from fleet_kedro.refine.threads import one_blas_thread
 
 DTYPES = [np.float64, np.float32]
 
@@ -94,7 +94,7 @@ class BinaryExpert(ClassifierMixin, BaseEstimator, ABC):
         self.base_rate_ = float((weight @ positive + 1.0) / (weight.sum() + 2.0))
         self.is_constant_ = bool(positive.min() == positive.max())
         if not self.is_constant_:
-            with threadpool_limits(limits=1, user_api="blas"):
+            with one_blas_thread():
                 self._learn(X[counts], positive, weight)
         return self
 
@@ -105,7 +105,7 @@ class BinaryExpert(ClassifierMixin, BaseEstimator, ABC):
         if self.is_constant_:
             probability = np.full(len(X), self.base_rate_)
         else:
-            with threadpool_limits(limits=1, user_api="blas"):
+            with one_blas_thread():
                 probability = self._probability(X)
         return np.column_stack([1.0 - probability, probability])
 

@@ -1,0 +1,1 @@
+"""What Kedro has no verb for: the commands of ``kedro fleet``."""
