@@ -22,19 +22,30 @@ PIPELINES = {
     "validation",
 }
 PATIENCE_SECONDS = 90
+HIGHEST_PORT = 49_151
 # never through a proxy of the machine
 DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 pytestmark = pytest.mark.slow
 
 
+def free_port() -> int:
+    """Find a port that Kedro-Viz takes: it refuses those above 49151."""
+    for port in range(20_000 + os.getpid() % 10_000, HIGHEST_PORT):
+        with socket.socket() as candidate:
+            try:
+                candidate.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError(f"No port below {HIGHEST_PORT} is free.")
+
+
 @pytest.fixture(scope="module")
 def address(make_project):
     """Serve the lineage on a free port until the tests are done."""
     folder = make_project().folder
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     with (folder / "viz.log").open("w") as log:
         server = subprocess.Popen(  # noqa: S603
             [
