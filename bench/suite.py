@@ -66,7 +66,7 @@ def _validation(project: Path, real: bool, runs: int) -> Row:
     project.mkdir()
     shutil.copy(PROJECT / "pyproject.toml", project)
     shutil.copytree(PROJECT / "conf", project / "conf")
-    (project / "src").symlink_to(PROJECT / "src")
+    shutil.copytree(PROJECT / "src", project / "src")
     kedro = str(Path(sys.executable).with_name("kedro"))
     environment = "files" if real else "base"
     command = [kedro, "run", "--pipelines", "global_validation", "--env", environment]
