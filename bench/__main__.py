@@ -1,12 +1,14 @@
 """Measure every budget, and the peers beside it: ``python -m bench`` or ``make bench``.
 
 With ``FLEET_MARKET_DIR`` set, the reference window of real candles is worked on;
-without it, a synthetic fleet of the same size.
+without it, a synthetic fleet of the same size. How often a part runs is in
+``suite.RUNS``; all of them together take about twelve minutes on two cores.
 """
 
 import argparse
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,26 +19,34 @@ from bench.report import as_markdown, as_records
 HERE = Path(__file__).parent
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print the table, and write it down beside its JSON."""
+    options = _parser().parse_args(arguments)
+    real = bool(os.environ.get("FLEET_MARKET_DIR"))
+    with tempfile.TemporaryDirectory(prefix="fleet-bench-") as folder:
+        rows, failed = suite.measure_all(Path(folder), real=real, options=options)
+    table = as_markdown(rows, real=real)
+    print(table)
+    (options.out / "RESULTS.md").write_text(table)
+    results = json.dumps(as_records(rows, real=real), indent=2) + "\n"
+    (options.out / "results.json").write_text(results)
+    if failed:
+        print(f"not measured: {', '.join(failed)}", file=sys.stderr)
+    return bool(failed)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("--runs", type=int, default=3, help="runs of each budget")
-    parser.add_argument("--only", nargs="*", help="names of budgets or peers")
+    usual = ", ".join(f"{name} {runs}" for name, runs in suite.RUNS.items())
+    parser.add_argument("--runs", type=int, help=f"runs of each part; else {usual}")
+    parser.add_argument("--only", nargs="+", choices=suite.RUNS, help="some parts only")
     parser.add_argument("--out", type=Path, default=HERE, help="folder of the results")
     parser.add_argument(
         "--peers-python",
         help="an interpreter with tsfresh and pyarrow; without it that peer is skipped",
     )
-    options = parser.parse_args(arguments)
-    real = bool(os.environ.get("FLEET_MARKET_DIR"))
-    with tempfile.TemporaryDirectory(prefix="fleet-bench-") as folder:
-        rows = suite.measure_all(Path(folder), real=real, options=options)
-    table = as_markdown(rows, real=real, runs=options.runs)
-    print(table)
-    (options.out / "RESULTS.md").write_text(table)
-    results = json.dumps(as_records(rows, real=real), indent=2) + "\n"
-    (options.out / "results.json").write_text(results)
+    return parser
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

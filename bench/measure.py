@@ -1,11 +1,15 @@
-"""Time and weigh a command as a whole process, as its user would."""
+"""Time and weigh a command as a whole process, as its user would.
+
+The kernel counts a child's peak from the size of the process that starts it, so the
+starting one has to stay small: it imports no library and holds no data.
+"""
 
 import os
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +42,11 @@ class Measurement:
 
 
 def measure(
-    command: Sequence[str], runs: int, environment: dict[str, str] | None = None
+    command: Sequence[str],
+    runs: int,
+    *,
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Measurement:
     """Run a command several times; the kernel's account of each child counts.
 
@@ -47,7 +55,8 @@ def measure(
     RuntimeError
         If a run fails; shows the end of what it printed.
     """
-    return Measurement(tuple(_run(command, environment) for _ in range(runs)))
+    added = environment or {}
+    return Measurement(tuple(_run(command, folder, added) for _ in range(runs)))
 
 
 def task(name: str, *arguments: object) -> list[str]:
@@ -56,13 +65,16 @@ def task(name: str, *arguments: object) -> list[str]:
     return [sys.executable, str(script), *(str(argument) for argument in arguments)]
 
 
-def _run(command: Sequence[str], environment: dict[str, str] | None) -> Cost:
+def _run(
+    command: Sequence[str], folder: Path | None, environment: Mapping[str, str]
+) -> Cost:
     started = time.perf_counter()
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env=os.environ | (environment or {}),
+        cwd=folder,
+        env=os.environ | dict(environment),
     )
     printed = process.stdout.read() if process.stdout else b""
     _, status, usage = os.wait4(process.pid, 0)

@@ -2,18 +2,20 @@
 
 import argparse
 import math
-import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.market import prepare
 from bench.measure import Measurement, measure, task
 
 PROJECT = Path(__file__).parent.parent
-GROWTH = (11, 22, 44)
+# How often each part runs; the median is quoted. What takes minutes runs less often.
+RUNS = {"features": 3, "refine": 3, "validation": 2, "growth": 2, "peers": 1}
+READING_FEATURES = {"refine", "peers"}
+N_ASSETS = 11
+N_ASSETS_GROWN = 44
 TSFRESH_WINDOWS = 500
 
 
@@ -23,42 +25,56 @@ class Row:
 
     name: str
     what: str
-    wall_seconds: float
-    peak_gib: float
+    cost: Measurement
     budget_seconds: float | None = None
     budget_gib: float | None = None
 
 
-def measure_all(folder: Path, *, real: bool, options: argparse.Namespace) -> list[Row]:
-    """Measure what was asked for, in the order of the table."""
+def measure_all(
+    folder: Path, *, real: bool, options: argparse.Namespace
+) -> tuple[list[Row], list[str]]:
+    """Measure the parts asked for; return their rows, and the parts that failed."""
+    asked = [name for name in RUNS if not options.only or name in options.only]
     work = folder / "reference"
-    prepare(work, GROWTH[0], real=real)
-    parts: dict[str, Callable[[], list[Row]]] = {
-        "features": lambda: [_features(work, options.runs)],
-        "refine": lambda: [_refine(work, options.runs)],
-        "validation": lambda: [_validation(folder / "project", real, options.runs)],
-        "growth": lambda: _growth(folder),
-        "peers": lambda: _peers(work, options.peers_python),
+    _prepare(work, N_ASSETS, real=real)
+    if "features" not in asked and READING_FEATURES.intersection(asked):
+        measure(task("features", work), 1)
+    parts: dict[str, Callable[[int], Iterable[Row]]] = {
+        "features": lambda runs: [_features(work, runs)],
+        "refine": lambda runs: [_refine(work, runs)],
+        "validation": lambda runs: [_validation(folder / "project", real, runs)],
+        "growth": lambda runs: _growth(folder, runs),
+        "peers": lambda runs: _peers(work, options.peers_python, runs),
     }
     rows: list[Row] = []
-    for name, part in parts.items():
-        # features come first in any case: what follows reads them
-        if not options.only or name in options.only or name == "features":
-            print(f"measuring {name} ...", file=sys.stderr, flush=True)
-            rows.extend(part())
-    return rows
+    failed: list[str] = []
+    for name in asked:
+        print(f"measuring {name} ...", file=sys.stderr, flush=True)
+        try:
+            for row in parts[name](options.runs or RUNS[name]):
+                rows.append(row)
+        except RuntimeError as error:
+            # What took minutes to measure so far is not thrown away.
+            print(error, file=sys.stderr)
+            failed.append(name)
+    return rows, failed
+
+
+def _prepare(work: Path, n_assets: int, *, real: bool) -> None:
+    """Lay out candles in a process of its own: see ``measure`` for the reason."""
+    measure(task("prepare", work, n_assets, "real" if real else "synthetic"), 1)
 
 
 def _features(work: Path, runs: int) -> Row:
     cost = measure(task("features", work), runs)
     what = "clean candles to all signals and physics, 11 assets, two years"
-    return Row("features", what, cost.wall_seconds, cost.peak_gib, 30, 2)
+    return Row("features", what, cost, 30, 2)
 
 
 def _refine(work: Path, runs: int) -> Row:
     cost = measure(task("refine", work), runs)
     what = "Tensor-Flex, all columns, five folds, latents on disk"
-    return Row("refine", what, cost.wall_seconds, cost.peak_gib, 60, 4)
+    return Row("refine", what, cost, 60, 4)
 
 
 def _validation(project: Path, real: bool, runs: int) -> Row:
@@ -70,44 +86,38 @@ def _validation(project: Path, real: bool, runs: int) -> Row:
     kedro = str(Path(sys.executable).with_name("kedro"))
     environment = "files" if real else "base"
     command = [kedro, "run", "--pipelines", "global_validation", "--env", environment]
-    here = Path.cwd()
-    os.chdir(project)
-    try:
-        cost = measure(command, runs, {"DO_NOT_TRACK": "1"})
-    finally:
-        os.chdir(here)
+    cost = measure(command, runs, folder=project, environment={"DO_NOT_TRACK": "1"})
     what = "global_validation from candles, 11 assets, 730 days, five folds, baseline"
-    return Row("validation", what, cost.wall_seconds, cost.peak_gib, 300, 5)
+    return Row("validation", what, cost, 300, 5)
 
 
-def _growth(folder: Path) -> list[Row]:
-    """Measure features and refiner on synthetic fleets of growing size."""
+def _growth(folder: Path, runs: int) -> list[Row]:
+    """Measure features and refiner on a synthetic fleet, and on one four times it."""
     costs: dict[str, list[Measurement]] = {"features": [], "refine": []}
-    for n_assets in GROWTH:
+    for n_assets in (N_ASSETS, N_ASSETS_GROWN):
         work = folder / f"fleet-{n_assets}"
-        prepare(work, n_assets, real=False)
+        _prepare(work, n_assets, real=False)
         for name, measured in costs.items():
-            measured.append(measure(task(name, work), 1))
+            measured.append(measure(task(name, work), runs))
         shutil.rmtree(work)
     rows = []
-    for name, (first, *_, last) in costs.items():
-        times = GROWTH[-1] / GROWTH[0]
+    times = N_ASSETS_GROWN / N_ASSETS
+    for name, (first, last) in costs.items():
         slope = math.log(last.wall_seconds / first.wall_seconds) / math.log(times)
-        growth = last.peak_gib / first.peak_gib
         what = (
-            f"{name} of {GROWTH[-1]} synthetic assets: time slope {slope:.2f}, "
-            f"memory x{growth:.2f} against {GROWTH[0]}"
+            f"{name} of {N_ASSETS_GROWN} synthetic assets: time slope {slope:.2f}, "
+            f"memory x{last.peak_gib / first.peak_gib:.2f} against {N_ASSETS}"
         )
-        rows.append(Row(f"{name} x{times:g}", what, last.wall_seconds, last.peak_gib))
+        rows.append(Row(f"{name} x{times:g}", what, last))
     return rows
 
 
-def _peers(work: Path, peers_python: str | None) -> list[Row]:
-    """Measure what one would otherwise use, once each, on the same candles."""
+def _peers(work: Path, peers_python: str | None, runs: int) -> Iterator[Row]:
+    """Measure what one would otherwise use, on the same candles."""
     jobs = {
         "physics, here": ("six numbers, 11 assets", task("physics", work)),
         "physics, pandas": (
-            "five of them with rolling.apply, 11 assets",
+            "five of them with rolling.apply, one asset",
             task("physics_pandas", work),
         ),
         "refine, scikit-learn": (
@@ -119,8 +129,5 @@ def _peers(work: Path, peers_python: str | None) -> list[Row]:
         command = [peers_python, *task("physics_tsfresh", work, TSFRESH_WINDOWS)[1:]]
         what = f"two of them with tsfresh, {TSFRESH_WINDOWS} windows of one asset"
         jobs["physics, tsfresh"] = (what, command)
-    rows = []
     for name, (what, command) in jobs.items():
-        cost = measure(command, 1)
-        rows.append(Row(name, what, cost.wall_seconds, cost.peak_gib))
-    return rows
+        yield Row(name, what, measure(command, runs))

@@ -11,13 +11,12 @@ import yaml
 from kedro.config import OmegaConfigLoader
 from kedro.validation import TypeExtractor
 
-from fleet_kedro.pipelines import global_validation
+from fleet_kedro.pipelines import global_validation, tuning
 
 CONF = Path(__file__).parents[1] / "conf"
-ENVIRONMENTS = ["base", "files", "smoke"]
-BLOCKS = TypeExtractor(
-    {"main": global_validation.create_pipeline()}
-).extract_types_from_pipelines()
+ENVIRONMENTS = ["base", "exchange", "files", "null", "smoke"]
+PIPELINE = global_validation.create_pipeline() + tuning.create_pipeline()
+BLOCKS = TypeExtractor({"all": PIPELINE}).extract_types_from_pipelines()
 BASE = {
     name: block
     for file in sorted((CONF / "base").glob("parameters*.yml"))
@@ -51,7 +50,8 @@ def leaves(block: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 def test_every_parameter_of_the_nodes_has_a_class():
     asked = {
         name.removeprefix("params:")
-        for name in global_validation.create_pipeline().inputs()
+        for name in PIPELINE.inputs()
+        if name.startswith("params:")
     }
     assert asked == BLOCKS.keys()
     assert len(asked) >= 8

@@ -8,7 +8,6 @@ import pandas as pd
 
 from fleet_kedro.features.physics import Physics, physics_features
 
-candles = pd.read_parquet(Path(sys.argv[1]) / "candles.parquet")
-for _, own in candles.groupby("asset"):
-    log_close = np.log(own["close"].to_numpy())
+for file in sorted((Path(sys.argv[1]) / "candles").glob("*.parquet")):
+    log_close = np.log(pd.read_parquet(file, columns=["close"])["close"].to_numpy())
     physics_features(log_close, np.diff(log_close, prepend=np.nan), Physics())

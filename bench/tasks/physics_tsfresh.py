@@ -17,8 +17,10 @@ CALCULATORS = {
 }
 
 n_windows = int(sys.argv[2])
-candles = pd.read_parquet(Path(sys.argv[1]) / "candles.parquet")
-own = candles.loc[candles["asset"] == "BTC", ["timestamp", "asset", "close"]]
+own = pd.read_parquet(
+    Path(sys.argv[1]) / "candles" / "BTC.parquet",
+    columns=["timestamp", "asset", "close"],
+)
 change = own.assign(value=own["close"].pct_change())[["asset", "timestamp", "value"]]
 rolled = roll_time_series(
     change.tail(n_windows + WINDOW_BARS - 1),

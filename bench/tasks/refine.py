@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from fleet_kedro.features.catalogue import catalogue
+from fleet_kedro.models.fleet_rows import learnable_rows
 from fleet_kedro.models.rows import read_features
 from fleet_kedro.refine.fleet import FleetRefinement
-from fleet_kedro.refine.panel_moments import AssetRows
 from fleet_kedro.refine.tensor_flex import TensorFlexRefiner
 from fleet_kedro.splits.walk_forward import WalkForward
 
@@ -33,11 +33,7 @@ refinement = FleetRefinement(
 )
 for file in files:
     parts = read_features(pd.read_parquet(file), names, hours.min(), PATTERN_BARS)
-    is_known = np.isfinite(parts.forward_return)
-    positive = (parts.forward_return > COST).astype(np.float64)
-    label = np.where(is_known, positive, np.nan)
-    rows = AssetRows(parts.signals, parts.segment, parts.is_usable & is_known, label)
-    refinement.add(file.stem, parts.timestamp, rows)
+    refinement.add(file.stem, parts.timestamp, learnable_rows(parts, COST))
 refiners = [refinement.fit(number) for number in range(len(folds))]
 (work / "latents").mkdir(exist_ok=True)
 for file in files:

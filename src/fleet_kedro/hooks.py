@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from fleet_kedro.market.window import BARS_PER_DAY, Window
 from fleet_kedro.splits.walk_forward import WalkForward
 
-REPORT = "report_page"
+REPORTS = ("report_page", "tuning_page")
 
 # With less, the time blocks of the first training span are too small to compare.
 SHORTEST_TRAINING_BARS = 48
@@ -38,8 +38,8 @@ class NameTheReport:
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: Any) -> None:
         """Name the report's path, relative to where the run was started if inside."""
-        if REPORT in pipeline.outputs():
-            path = Path(str(catalog.get(REPORT)._filepath))
+        for report in pipeline.outputs().intersection(REPORTS):
+            path = Path(str(catalog.get(report)._filepath))
             here = Path.cwd()
             inside = path.is_relative_to(here)
             logger.info("\nReport: %s", path.relative_to(here) if inside else path)

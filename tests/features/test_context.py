@@ -57,7 +57,7 @@ class TestAgainstSlowReference:
 
 class TestProperties:
     def test_no_return_crosses_a_gap(self, context):
-        doge = context.log_return[:, context.assets.index("DOGE")]
+        doge = context.returns.log_return[:, context.assets.index("DOGE")]
         assert np.isnan(doge[:1]).all()
         assert np.isnan(doge[400:451]).all()
         assert np.isfinite(doge[1:400]).all()
@@ -73,7 +73,7 @@ class TestProperties:
 
     def test_an_absent_asset_moves_nobody(self, panel, context):
         around = context.around("BTC", stamps(panel, "BTC"))
-        eth = context.log_return[:, context.assets.index("ETH")]
+        eth = context.returns.log_return[:, context.assets.index("ETH")]
         np.testing.assert_allclose(
             around.market_log_return[400:451], eth[400:451], atol=1e-15
         )
@@ -105,6 +105,14 @@ class TestProperties:
         assert (around.breadth == 0.0).all()
         assert np.isnan(around.btc_dominance_pct).all()
         assert (around.ranks["return", 3][3:] == 0.0).all()
+
+    def test_an_asset_costs_no_more_than_forty_bytes_an_hour(self, context):
+        n_cells = len(context.timestamp) * len(context.assets)
+        per_cell = [
+            context.returns.log_return.nbytes,
+            *(rank.half_steps.nbytes for rank in context.ranks.values()),
+        ]
+        assert sum(per_cell) <= 40 * n_cells
 
     def test_dominance_is_taken_as_known_at_each_hour(
         self, panel, dominance_pct, context

@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 from pydantic import ValidationError
@@ -30,6 +31,59 @@ class TestKnownValues:
 
         assert series["close"].tolist() == [4 * new["close"].iloc[0]]
         assert series["volume"].tolist() == [new["volume"].iloc[0] / 4]
+
+
+class TestHistories:
+    def test_a_redenomination_under_one_symbol_leaves_no_jump(self, candles_at):
+        """From hour 3 on a coin is worth a thousand old ones, under the old name."""
+        listed = candles_at(range(6))
+        prices = ["open", "high", "low", "close"]
+        new_per_old = np.where(listed.index >= 3, 1000.0, 1.0)
+        listed[prices] = listed[prices].mul(new_per_old, axis=0)
+        listed["volume"] /= new_per_old
+        lineage = Lineage(
+            listings=(
+                {"symbol": "XUSDT", "until": "2023-01-01T03:00", "ratio": 1000.0},
+                {"symbol": "XUSDT", "since": "2023-01-01T03:00"},
+            )
+        )
+
+        series = stitch(lineage.listings, {"XUSDT": listed})
+
+        truth = candles_at(range(6))
+        assert series["close"].tolist() == (truth["close"] * 1000).tolist()
+        assert series["volume"].tolist() == (truth["volume"] / 1000).tolist()
+
+    def test_a_delisted_asset_ends_and_keeps_its_past(self, candles_at):
+        lineage = Lineage(listings=({"symbol": "LUNA", "until": "2023-01-01T04:00"},))
+        series = stitch(lineage.listings, {"LUNA": candles_at(range(9))})
+        assert series["timestamp"].dt.hour.tolist() == [0, 1, 2, 3]
+
+    def test_a_late_listing_begins_when_it_was_listed(self, candles_at):
+        """What traded under the symbol before was another coin."""
+        lineage = Lineage(listings=({"symbol": "NEW", "since": "2023-01-01T06:00"},))
+        series = stitch(lineage.listings, {"NEW": candles_at(range(9))})
+        assert series["timestamp"].dt.hour.tolist() == [6, 7, 8]
+
+    def test_three_names_make_one_series(self, candles_at):
+        lineage = Lineage(
+            listings=(
+                {"symbol": "A", "until": "2023-01-01T02:00"},
+                {"symbol": "B", "since": "2023-01-01T02:00", "until": "2023-01-01T04"},
+                {"symbol": "C", "since": "2023-01-01T05:00"},
+            )
+        )
+        every = {name: candles_at(range(7)) for name in "ABC"}
+
+        series = stitch(lineage.listings, every)
+
+        assert series["symbol"].tolist() == [*"AABBCC"]
+        assert series["timestamp"].dt.hour.tolist() == [0, 1, 2, 3, 5, 6]
+
+    def test_an_asset_without_candles_is_an_empty_series(self):
+        series = stitch(Lineage(**MATIC).listings, {})
+        RawCandles.validate(series)
+        assert series.empty
 
 
 class TestProperties:

@@ -2,12 +2,14 @@
 
 import os
 
+import pandas as pd
 import pytest
 
 from fleet_kedro.market.cleaning import clean_candles
 from fleet_kedro.market.dominance import DominancePolicy, join_dominance
 from fleet_kedro.market.files import CandleFolder
 from fleet_kedro.market.gaps import GapPolicy
+from fleet_kedro.market.gate import GatePolicy, inspect, refuse_dirty
 from fleet_kedro.market.quality import quality_report
 from fleet_kedro.market.raw_market import RawMarket
 from fleet_kedro.market.schema import (
@@ -86,3 +88,18 @@ def test_dominance_covers_2023_and_its_sources_differ(market: RawMarket):
     assert other.notna().all(axis=None)
     difference = (other["btc_dominance_pct"] - one["btc_dominance_pct"]).mean()
     assert 2 < difference < 5
+
+
+def test_all_candles_pass_the_gate_with_their_gaps_named(market: RawMarket):
+    policy = GatePolicy()
+    findings = inspect(market.candles, policy)
+
+    refuse_dirty(findings, market.candles, policy)
+
+    assert set(findings["rule"]) == {"outage", "jump", "zero_volume"}
+    outages = findings.loc[findings["rule"] == "outage"].set_index("first")["rows"]
+    assert outages[pd.Timestamp("2018-02-08 01:00", tz="UTC")] == 33
+    assert outages[pd.Timestamp("2021-08-13 02:00", tz="UTC")] == 4
+    jumps = findings.loc[findings["rule"] == "jump"]
+    crash = pd.Timestamp("2020-03-12 10:00", tz="UTC")
+    assert ((jumps["first"] <= crash) & (jumps["last"] >= crash)).any()

@@ -37,6 +37,46 @@ class TestKnownValues:
         assert len(chosen.candles["BTC"]) == 5
 
 
+class TestPointInTime:
+    """Two days of BTC; whoever has one of them takes part, when asked for one."""
+
+    WINDOW = Window(days=2, min_history_days=1)
+
+    def test_a_late_listing_takes_part_with_the_candles_it_has(self, candles_at):
+        fleet = {"BTC": candles_at(range(48)), "SOL": candles_at(range(24, 48))}
+
+        chosen = select(fleet, self.WINDOW)
+
+        assert chosen.left_out == {}
+        assert len(chosen.candles["SOL"]) == 24
+        assert chosen.start == pd.Timestamp("2023-01-01", tz="UTC")
+
+    def test_a_delisted_asset_stays_in_history(self, candles_at):
+        fleet = {"BTC": candles_at(range(48)), "LUNA": candles_at(range(30))}
+        assert len(select(fleet, self.WINDOW).candles["LUNA"]) == 30
+
+    def test_an_hour_too_few_leaves_out(self, candles_at):
+        fleet = {"BTC": candles_at(range(48)), "SOL": candles_at(range(25, 48))}
+
+        assert select(fleet, self.WINDOW).left_out == {
+            "SOL": "SOL is left out: its candles from 2023-01-02 01:00 to 2023-01-02 "
+            "23:00 span 0 days of the window, and 1 are needed."
+        }
+
+    def test_candles_outside_the_window_do_not_count(self, candles_at):
+        fleet = {"BTC": candles_at(range(96)), "OLD": candles_at(range(60))}
+        chosen = select(fleet, Window(days=2, min_history_days=1, warmup_days=2))
+        assert list(chosen.left_out) == ["OLD"]
+
+    def test_without_the_number_the_whole_window_is_demanded(self, candles_at):
+        fleet = {"BTC": candles_at(range(48)), "SOL": candles_at(range(1, 48))}
+        assert list(select(fleet, Window(days=2)).left_out) == ["SOL"]
+
+    def test_more_history_than_the_window_has_is_refused(self):
+        with pytest.raises(ValidationError, match="min_history_days=3 is more than"):
+            Window(days=2, min_history_days=3)
+
+
 class TestLeftOut:
     def test_a_late_listing_is_left_out_and_the_fleet_goes_on(self, candles_at):
         fleet = {"BTC": candles_at(range(48)), "SOL": candles_at(range(10, 48))}

@@ -17,10 +17,12 @@ def settings(**changes: object) -> BrainSettings:
             n_latents=7, max_cluster_size=9, variance_kept=0.8, link_block_days=5
         ),
         "experts": ExpertsSettings(trend=TrendSettings(n_trees=17)),
-        "use_asset_embedding": True,
+        "use_asset_embedding": "one_hot",
         "use_energy": True,
         "mask_chaos": True,
         "gate_penalty": 0.01,
+        "gate_balance": 0.001,
+        "surface_signals": ("momentum_3",),
         "pattern_bars": 64,
         "seed": 5,
     }
@@ -34,11 +36,11 @@ class TestKnownValues:
         assert refiner.variance_kept == 0.8
 
     def test_the_mixture_is_the_one_described(self) -> None:
-        brain = settings(use_asset_embedding=False).unfitted(n_assets=3)
+        brain = settings(use_asset_embedding="off").unfitted(n_assets=3)
         assert list(brain.experts) == list(EXPERT_COLUMNS)
         assert brain.columns == EXPERT_COLUMNS
         assert brain.experts["trend"].n_trees == 17
-        assert not brain.use_asset_embedding
+        assert brain.use_asset_embedding == "off"
         assert brain.gate_penalty == 0.01
 
     def test_the_seed_reaches_every_expert_that_draws(self) -> None:

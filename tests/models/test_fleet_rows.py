@@ -34,10 +34,12 @@ SETTINGS = BrainSettings(
         n_latents=4, max_cluster_size=8, variance_kept=0.9, link_block_days=4
     ),
     experts=ExpertsSettings(),
-    use_asset_embedding=True,
+    use_asset_embedding="one_hot",
     use_energy=True,
     mask_chaos=True,
     gate_penalty=0.01,
+    gate_balance=0.001,
+    surface_signals=("momentum_3",),
     pattern_bars=PATTERN_BARS,
     seed=0,
 )

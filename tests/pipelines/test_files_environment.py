@@ -74,7 +74,7 @@ def test_csv_files_lead_to_the_same_candles(synthetic, from_files, tmp_path):
 
     assert run.returncode == 0, run.stderr
     expected, found = (
-        pd.read_parquet(project.folder / "data/02_intermediate/candles.parquet")
+        pd.read_parquet(project.folder / "data/02_intermediate/candles")
         for project in (synthetic, from_files)
     )
     # Decimal text keeps all but the last bit of a number.

@@ -58,7 +58,8 @@ class TestNames:
         said = refuse(project, "run", "--env", "cloud")
 
         assert said == (
-            "There is no environment 'cloud'; there are base, files, local, smoke."
+            "There is no environment 'cloud'; there are base, exchange, files, local, "
+            "null, smoke."
         )
 
 
@@ -143,6 +144,31 @@ class TestFiles:
 
         assert said.startswith(f"{tmp_path}/ETHUSDT-1h.csv has no column 'volume', ")
         assert "rename its columns to timestamp, open, high, low, close, volume" in said
+
+    def test_an_asset_without_a_sound_candle(self, make_project, folder, tmp_path):
+        candles = pd.read_parquet(folder / "BTCUSDT-1h.parquet")
+        candles.to_parquet(tmp_path / "BTCUSDT-1h.parquet")
+        candles.assign(close=0.0).to_parquet(tmp_path / "ETHUSDT-1h.parquet")
+        # Without this file a line would be said about it first.
+        day = candles["timestamp"].iloc[:1]
+        pd.DataFrame(
+            {
+                "timestamp": day,
+                "series": "BTC.D",
+                "dominance_pct": 48.5,
+                "source": "one",
+                "available_at": day,
+            }
+        ).to_parquet(tmp_path / "dominance-1d.parquet")
+        project = make_project()
+        project.configure("files/globals.yml", "assets: [BTC, ETH]\ndays: 30\n")
+        environ = {"FLEET_MARKET_DIR": str(tmp_path)}
+        said = refuse(project, *INGEST, "--env", "files", environ=environ)
+
+        assert said == (
+            "ETH has no sound candle: 1440 rows are no candles and 0 lie off the hour; "
+            "correct its file or leave it out."
+        )
 
 
 def test_help_names_the_parameters_that_users_give(project):

@@ -19,6 +19,7 @@ PIPELINES = {
     "feature_engineering",
     "global_validation",
     "ingestion",
+    "tuning",
     "validation",
 }
 PATIENCE_SECONDS = 90

@@ -1,5 +1,6 @@
 """One pass over the fleet against the long way: scale, stack, fit on the dense rows."""
 
+import dataclasses
 import logging
 
 import numpy as np
@@ -294,3 +295,21 @@ class TestErrors:
         with pytest.raises(ValueError, match=r"between 2022-01-01 00:00.* later start"):
             refinement.fit(0)
         assert list(refinement.fit(1).scales) == ["BTC"]
+
+
+def test_a_fold_goes_on_without_an_asset_that_is_too_young(caplog):
+    """ETH has rows enough for the second fold, but not the age that it demands."""
+    start, age = 240, pd.Timedelta(days=18)
+    folds = [dataclasses.replace(each, min_history=age) for each in EXPANDING]
+    flex = TensorFlexRefiner(n_latents=3)
+    refinement = FleetRefinement(folds, IS_FLAG, flex, BLOCK_DAYS)
+    parts = [part[start:] for part in dataclasses.astuple(FLEET["ETH"])]
+    young = AssetRows(*parts)
+    young.is_used[: max(LAGS)] = False
+    refinement.add("BTC", TIMESTAMP, FLEET["BTC"])
+    with caplog.at_level(logging.WARNING):
+        refinement.add("ETH", TIMESTAMP[start:], young)
+
+    joined = [sorted(refinement.fit(number).scales) for number in range(3)]
+    assert joined == [["BTC"], ["BTC"], ["BTC", "ETH"]]
+    assert len(caplog.messages) == 2

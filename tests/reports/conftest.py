@@ -11,6 +11,7 @@ from fleet_kedro.labels.forward_return import Label
 from fleet_kedro.metrics.bootstrap import BlockBootstrap
 from fleet_kedro.reports.facts import RunFacts
 from fleet_kedro.splits.walk_forward import Fold, WalkForward
+from fleet_kedro.validation.overfitting import OverfittingReport
 from fleet_kedro.validation.rivals import rival_picks, rival_scores
 from fleet_kedro.validation.telemetry import Telemetry, measure
 from fleet_kedro.validation.verdict import Verdict, judge
@@ -84,6 +85,21 @@ def draw_forecasts(folds: list[Fold], size: Size) -> pd.DataFrame:
     return pd.concat(drawn, ignore_index=True)
 
 
+OVERFITTING = OverfittingReport(
+    chosen="brain",
+    n_configurations=8,
+    logits=np.linspace(-1.0, 2.0, 70),
+    n_days=60,
+    effective_days=50.0,
+    daily_sharpe=0.1,
+    n_trials=12,
+    expected_maximum_sharpe=0.08,
+    probabilistic_sharpe=0.8,
+    deflated_sharpe=0.55,
+    deflated_sharpe_of_effective_days=0.54,
+)
+
+
 def validate(size: Size, left_out: dict[str, str] | None = None) -> Validated:
     """Draw, measure and judge."""
     start = pd.Timestamp("2023-01-01", tz="UTC").as_unit("us")
@@ -97,10 +113,11 @@ def validate(size: Size, left_out: dict[str, str] | None = None) -> Validated:
     )
     folds = [fold for fold in walk.split(start, end) if fold.is_scored]
     forecasts = draw_forecasts(folds, size)
+    label = Label(horizon_bars=12, round_trip_cost=COST)
     bootstrap = BlockBootstrap(block_days=3, draws=200, level=0.9, seed=5)
     scores = rival_scores(forecasts)
     telemetry = measure(
-        forecasts, rival_picks(forecasts, scores), scores, COST, bootstrap
+        forecasts, rival_picks(forecasts, scores), scores, label, bootstrap
     )
     baseline = pd.DataFrame({"asset": [size.assets[0]], "net_return": [0.0001]})
     return Validated(
@@ -108,14 +125,14 @@ def validate(size: Size, left_out: dict[str, str] | None = None) -> Validated:
         describe(folds, forecasts),
         load(folds),
         telemetry,
-        judge(telemetry, baseline, size.assets[0]),
+        judge(telemetry, baseline, size.assets[0], OVERFITTING),
         RunFacts(
             source="drawn for a test",
             start=start,
             end=end,
             assets=size.assets,
             left_out=left_out or {},
-            label=Label(horizon_bars=12, round_trip_cost=COST),
+            label=label,
             walk=walk,
             bootstrap=bootstrap,
             seed=7,
@@ -211,6 +228,6 @@ def outcome() -> FoldOutcome:
         n_columns=2778,
         n_latents=25,
         n_physics=6,
-        n_embedded_assets=11,
+        embedding_width=11,
         forecasts=forecasts,
     )

@@ -108,7 +108,7 @@ class TestKnownValues:
         ]
 
     def test_without_embeddings_the_gate_sees_physics_only(self, outcome):
-        lines = fold_lines(outcome._replace(n_embedded_assets=0), 0.002)
+        lines = fold_lines(outcome._replace(embedding_width=0), 0.002)
 
         assert lines[4:9] == [
             "[Fold 1] Global MoE Training (Asset Embeddings Disabled)",

@@ -98,7 +98,7 @@ class TestNumbers:
     def test_every_criterion_with_value_and_bound(self, tables, validated):
         rows = rows_of(tables, "verdict")
 
-        assert len(validated.verdict.criteria) == 5
+        assert len(validated.verdict.criteria) == 7
         for criterion in validated.verdict.criteria:
             assert rows[criterion.name] == [
                 "✓ met" if criterion.passed else "✗ not met",
@@ -149,7 +149,7 @@ class TestNumbers:
     def test_every_rival(self, tables, validated):
         rows = rows_of(tables, "rivals")
 
-        assert len(validated.telemetry.rivals) == 10
+        assert len(validated.telemetry.rivals) == 11
         for row in validated.telemetry.rivals.to_dict(orient="records"):
             assert rows[row["name"]] == [
                 f"{row['signals']:,}",

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from fleet_kedro.market.schema import BAR
-from fleet_kedro.splits.walk_forward import Fold, WalkForward
+from fleet_kedro.splits.walk_forward import Fold, WalkForward, first_scored_with
 
 START = pd.Timestamp("2022-01-01", tz="UTC")
 
@@ -126,3 +126,35 @@ class TestErrors:
     def test_an_expanding_walk_with_a_length_is_refused(self) -> None:
         with pytest.raises(ValidationError, match="must not have it"):
             walk(train_bars=100)
+
+
+class TestLateListings:
+    """Sixty days, five scored folds of ten; an asset joins at five days of age."""
+
+    WALK = walk(min_history_days=5)
+    FOLDS = WALK.split(START, last_bar(60 * 24))
+
+    def test_an_asset_joins_with_the_first_fold_that_finds_it_old_enough(self):
+        first = START + pd.Timedelta(days=21)
+
+        admitted = [fold.number for fold in self.FOLDS if fold.admits(first)]
+
+        assert admitted == [3, 4, 5]
+        joined = first_scored_with(self.FOLDS, first)
+        assert joined.number == 3
+        # the order of its differences is chosen on nothing that this fold scores
+        assert joined.train_end < joined.validation_start
+
+    def test_the_age_is_reached_to_the_hour(self):
+        fold = self.FOLDS[-1]
+        born = fold.train_end - pd.Timedelta(days=5)
+        assert fold.admits(born)
+        assert not fold.admits(born + BAR)
+
+    def test_without_the_number_every_age_will_do(self):
+        folds = walk().split(START, last_bar(60 * 24))
+        assert all(fold.admits(fold.train_end) for fold in folds)
+        assert first_scored_with(folds, START).number == 1
+
+    def test_whom_no_fold_admits_is_measured_by_the_last(self):
+        assert first_scored_with(self.FOLDS, last_bar(60 * 24)).number == 5

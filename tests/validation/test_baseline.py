@@ -19,7 +19,7 @@ from fleet_kedro.models.training import TrainingSettings
 from fleet_kedro.signals.thresholds import ThresholdSettings
 from fleet_kedro.splits.walk_forward import Fold, WalkForward
 from fleet_kedro.validation.baseline import walk_alone
-from fleet_kedro.validation.volatility_null import VolatilityNull
+from fleet_kedro.validation.tree_rival import TreeRival
 from fleet_kedro.validation.walk_forward import WalkSettings, walk_forward
 
 COST = 0.002
@@ -35,10 +35,12 @@ SETTINGS = WalkSettings(
         experts=ExpertsSettings(
             trend=TREES, pattern=PatternSettings(training=TrainingSettings(epochs=1))
         ),
-        use_asset_embedding=True,
+        use_asset_embedding="one_hot",
         use_energy=True,
         mask_chaos=True,
-        gate_penalty=1e-3,
+        gate_penalty=1e-2,
+        gate_balance=5e-4,
+        surface_signals=("momentum_3", "rsi_13"),
         pattern_bars=64,
         seed=1,
     ),
@@ -49,7 +51,7 @@ SETTINGS = WalkSettings(
         candidates=3,
         prior_signals=100.0,
     ),
-    volatility_null=VolatilityNull(signals=("close_volatility_13",), trees=TREES),
+    volatility_null=TreeRival(signals=("close_volatility_13",), trees=TREES),
 )
 
 Features = dict[str, Callable[[], pd.DataFrame]]

@@ -2,10 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fleet_kedro.labels.forward_return import Label
 from fleet_kedro.metrics.bootstrap import BlockBootstrap
+from fleet_kedro.validation.overfitting import OverfittingReport
 from fleet_kedro.validation.rivals import BRAIN, rival_picks, rival_scores
 from fleet_kedro.validation.telemetry import Telemetry, measure
-from fleet_kedro.validation.verdict import judge
+from fleet_kedro.validation.verdict import Verdict, judge
 
 COST = 0.002
 
@@ -37,10 +39,26 @@ def forecasts(skill: float, days: int = 120, seed: int = 0) -> pd.DataFrame:
     )
 
 
+LABEL = Label(horizon_bars=12, round_trip_cost=COST)
+WORTH_IT = OverfittingReport(
+    chosen="brain",
+    n_configurations=4,
+    logits=np.ones(6),
+    n_days=100,
+    effective_days=80.0,
+    daily_sharpe=0.3,
+    n_trials=4,
+    expected_maximum_sharpe=0.1,
+    probabilistic_sharpe=0.99,
+    deflated_sharpe=0.97,
+    deflated_sharpe_of_effective_days=0.96,
+)
+
+
 def measured(table: pd.DataFrame) -> Telemetry:
     scores = rival_scores(table)
     bootstrap = BlockBootstrap(block_days=7, draws=300, level=0.9, seed=0)
-    return measure(table, rival_picks(table, scores), scores, COST, bootstrap)
+    return measure(table, rival_picks(table, scores), scores, LABEL, bootstrap)
 
 
 class TestKnownValues:
@@ -111,8 +129,26 @@ class TestProperties:
 class TestVerdict:
     BASELINE = pd.DataFrame({"asset": ["BTC"], "net_return": [0.0]})
 
+    def judged(
+        self, telemetry: Telemetry, overfitting: OverfittingReport | None = None
+    ) -> Verdict:
+        return judge(telemetry, self.BASELINE, "BTC", overfitting or WORTH_IT)
+
+    def test_a_lucky_choice_fails_on_both_counts(self) -> None:
+        lucky = WORTH_IT._replace(logits=-WORTH_IT.logits, deflated_sharpe=0.5)
+        verdict = self.judged(measured(forecasts(2.0)), lucky)
+        chosen, deflated = verdict.criteria[-2:]
+        assert (chosen.passed, deflated.passed) == (False, False)
+        assert (chosen.value, deflated.value) == (1.0, 0.5)
+
+    def test_without_a_choice_there_is_no_proof_of_a_good_one(self) -> None:
+        alone = WORTH_IT._replace(logits=np.empty(0))
+        chosen = self.judged(measured(forecasts(2.0)), alone).criteria[-2]
+        assert np.isnan(chosen.value)
+        assert not chosen.passed
+
     def test_real_skill_passes_all_but_its_own_expert(self) -> None:
-        verdict = judge(measured(forecasts(2.0)), self.BASELINE, "BTC")
+        verdict = self.judged(measured(forecasts(2.0)))
         failed = [c.name for c in verdict.criteria if not c.passed]
         assert failed == ["Mean precision above the best single expert"]
         assert not verdict.passed
@@ -120,26 +156,26 @@ class TestVerdict:
     def test_a_brain_above_its_experts_passes(self) -> None:
         table = forecasts(2.0)
         noise = np.random.default_rng(5).random(len(table))
-        verdict = judge(
-            measured(table.assign(expert_trend=noise)), self.BASELINE, "BTC"
-        )
+        verdict = self.judged(measured(table.assign(expert_trend=noise)))
         assert verdict.passed
         assert all(c.passed for c in verdict.criteria)
 
     def test_no_skill_fails(self) -> None:
-        verdict = judge(measured(forecasts(0.0)), self.BASELINE, "BTC")
+        verdict = self.judged(measured(forecasts(0.0)))
         assert not verdict.passed
         assert not verdict.criteria[1].passed
         assert "0 of 2 assets" in verdict.criteria[1].detail
 
     def test_falling_below_the_single_asset_baseline_fails(self) -> None:
         rich = self.BASELINE.assign(net_return=1.0)
-        verdict = judge(measured(forecasts(2.0)), rich, "BTC")
+        verdict = judge(measured(forecasts(2.0)), rich, "BTC", WORTH_IT)
         assert not verdict.criteria[0].passed
         assert verdict.criteria[0].bound == 1.0
 
     def test_no_signal_or_no_baseline_never_passes(self) -> None:
         silent = measured(forecasts(2.0).assign(is_signal=False))
-        assert not any(c.passed for c in judge(silent, self.BASELINE, "BTC").criteria)
-        unknown = judge(measured(forecasts(2.0)), self.BASELINE.iloc[:0], "BTC")
+        assert not any(c.passed for c in self.judged(silent).criteria[:5])
+        unknown = judge(
+            measured(forecasts(2.0)), self.BASELINE.iloc[:0], "BTC", WORTH_IT
+        )
         assert not unknown.criteria[0].passed

@@ -20,7 +20,7 @@ from fleet_kedro.signals.thresholds import ThresholdSettings
 from fleet_kedro.splits.walk_forward import Fold, WalkForward
 from fleet_kedro.validation.rivals import rival_picks, rival_scores
 from fleet_kedro.validation.telemetry import Telemetry, measure
-from fleet_kedro.validation.volatility_null import VolatilityNull
+from fleet_kedro.validation.tree_rival import TreeRival
 from fleet_kedro.validation.walk_forward import Walk, WalkSettings, walk_forward
 
 DAYS = 90
@@ -29,20 +29,27 @@ COST = 0.002
 SIGNALS = catalogue("lean")
 
 
-def settings(**brain: Any) -> WalkSettings:
+LABEL = Label(horizon_bars=HORIZON, round_trip_cost=COST)
+
+
+def settings(ablations: str = "off", **brain: Any) -> WalkSettings:
     trees = TrendSettings(n_trees=40)
     values = {
-        "label": Label(horizon_bars=HORIZON, round_trip_cost=COST),
+        "label": LABEL,
         "refiner": RefinerSettings(
             n_latents=12, max_cluster_size=64, variance_kept=0.95, link_block_days=5
         ),
         "experts": ExpertsSettings(
-            trend=trees, pattern=PatternSettings(training=TrainingSettings(epochs=1))
+            trend=trees,
+            surface=trees,
+            pattern=PatternSettings(training=TrainingSettings(epochs=1)),
         ),
-        "use_asset_embedding": True,
+        "use_asset_embedding": "one_hot",
         "use_energy": True,
         "mask_chaos": True,
-        "gate_penalty": 1e-3,
+        "gate_penalty": 1e-2,
+        "gate_balance": 5e-4,
+        "surface_signals": ("momentum_3", "rsi_13", "wick_imbalance_1"),
         "pattern_bars": 64,
         "seed": 3,
     }
@@ -55,9 +62,11 @@ def settings(**brain: Any) -> WalkSettings:
             candidates=3,
             prior_signals=100.0,
         ),
-        volatility_null=VolatilityNull(
+        volatility_null=TreeRival(
             signals=("close_volatility_13", "volume_ratio_8", "hour_sine"), trees=trees
         ),
+        quick_lightgbm=TreeRival(signals=("momentum_3", "rsi_13"), trees=trees),
+        ablations=ablations,
     )
 
 
@@ -83,7 +92,7 @@ def measured(walked: Walk) -> Telemetry:
     scores = rival_scores(walked.forecasts)
     bootstrap = BlockBootstrap(block_days=5, draws=500, level=0.9, seed=0)
     picks = rival_picks(walked.forecasts, scores)
-    return measure(walked.forecasts, picks, scores, COST, bootstrap)
+    return measure(walked.forecasts, picks, scores, LABEL, bootstrap)
 
 
 @pytest.fixture(scope="module")

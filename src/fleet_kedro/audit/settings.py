@@ -19,7 +19,7 @@ from fleet_kedro.models.experts.trend import TrendSettings
 from fleet_kedro.models.training import TrainingSettings
 from fleet_kedro.signals.thresholds import ThresholdSettings
 from fleet_kedro.splits.walk_forward import WalkForward
-from fleet_kedro.validation.volatility_null import VolatilityNull
+from fleet_kedro.validation.tree_rival import TreeRival
 from fleet_kedro.validation.walk_forward import WalkSettings
 
 LABEL = Label(horizon_bars=12, round_trip_cost=0.002)
@@ -86,11 +86,13 @@ def _small_walk() -> WalkSettings:
             refiner=RefinerSettings(
                 n_latents=12, max_cluster_size=64, variance_kept=0.95, link_block_days=5
             ),
-            experts=ExpertsSettings(trend=trees, pattern=pattern),
-            use_asset_embedding=True,
+            experts=ExpertsSettings(trend=trees, surface=trees, pattern=pattern),
+            use_asset_embedding="one_hot",
             use_energy=True,
             mask_chaos=True,
-            gate_penalty=1e-3,
+            gate_penalty=1e-2,
+            gate_balance=5e-4,
+            surface_signals=("momentum_3", "rsi_13", "hour_sine"),
             pattern_bars=64,
             seed=3,
         ),
@@ -101,7 +103,7 @@ def _small_walk() -> WalkSettings:
             candidates=3,
             prior_signals=100.0,
         ),
-        volatility_null=VolatilityNull(
+        volatility_null=TreeRival(
             signals=("close_volatility_13", "volume_ratio_8", "hour_sine"), trees=trees
         ),
     )

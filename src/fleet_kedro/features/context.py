@@ -3,29 +3,25 @@
 Built once for all assets, as matrices of hours by assets, whose columns are in
 alphabetical order whatever the order of the input. Every number of a row comes from
 candles up to that row. A return or a trailing statistic never spans a segment border.
+
+The assets are read one at a time, and what is kept of each for the others is small: a
+return of eight bytes and a few dozen ranks of one byte an hour.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TypedDict
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Shaped
 
-from fleet_kedro.features.cross_section import (
-    Matrix,
-    RankKey,
-    Stretch,
-    mean_of_known,
-    percentile_ranks,
-    returns_of_others,
-    stretches,
-    sum_of_known,
-    trailing_matrix,
-)
+from fleet_kedro.features.cross_section import RankKey, trailing_matrix
+from fleet_kedro.features.market_returns import MarketReturns, mean_of_known
+from fleet_kedro.features.percentile_ranks import PercentileRanks
 from fleet_kedro.features.rolling import Series
+from fleet_kedro.features.side_by_side import SideBySide
+from fleet_kedro.market.by_asset import by_asset
+from fleet_kedro.market.dominance import DOMINANCE_COLUMNS
 
 REFERENCE_ASSET = "BTC"
 # What the assets are ranked by, and over which windows.
@@ -84,12 +80,12 @@ class Surroundings:
 
 @dataclass(frozen=True, eq=False)
 class MarketContext:
-    """Matrices of hours by assets; NaN where an asset has no candle or no past."""
+    """Hours by assets; NaN or no rank where an asset has no candle or no past."""
 
     timestamp: Shaped[np.ndarray, " hours"]
     assets: tuple[str, ...]
-    log_return: Matrix
-    ranks: Mapping[RankKey, Float[np.ndarray, "hours assets"]]
+    returns: MarketReturns
+    ranks: Mapping[RankKey, PercentileRanks]
     rising: Mapping[int, Float[np.ndarray, " hours"]]
     attention: Mapping[int, Float[np.ndarray, " hours"]]
     btc_dominance_pct: Float[np.ndarray, " hours"]
@@ -100,59 +96,44 @@ class MarketContext:
         if list(self.assets) != sorted(set(self.assets)):
             raise ValueError(f"Assets {self.assets} must be sorted and unique.")
 
-    @cached_property
-    def others_return(self) -> Matrix:
-        """Mean known log return of all the other assets, for each asset."""
-        return returns_of_others(self.log_return)
-
-    @cached_property
-    def total_sign(self) -> Float[np.ndarray, " hours"]:
-        """Number of assets that rose minus the number that fell."""
-        return sum_of_known(np.sign(self.log_return))
-
-    @cached_property
-    def n_known(self) -> Float[np.ndarray, " hours"]:
-        """Number of assets with a return."""
-        return (~np.isnan(self.log_return)).sum(axis=1).astype(np.float64)
-
-    @cached_property
-    def dispersion(self) -> Float[np.ndarray, " hours"]:
-        """Standard deviation of the known returns; 0 for fewer than two."""
-        deviation = self.log_return - mean_of_known(self.log_return)[:, None]
-        return np.asarray(np.sqrt(mean_of_known(deviation * deviation)))
-
     @classmethod
     def from_panel(
         cls, panel: pd.DataFrame, dominance_pct: pd.DataFrame | None = None
     ) -> "MarketContext":
-        """Summarise a clean panel of candles.
+        """Summarise a clean panel of candles of all assets, in any order of rows."""
+        return cls.of(SideBySide.of(by_asset(panel)), dominance_pct)
+
+    @classmethod
+    def of(
+        cls, together: SideBySide, dominance_pct: pd.DataFrame | None = None
+    ) -> "MarketContext":
+        """Summarise the candles of all assets.
 
         Parameters
         ----------
-        panel
-            Clean candles of all assets, in any order of rows.
         dominance_pct
             Columns ``btc_dominance_pct`` and ``usdt_dominance_pct``, indexed by open
             time, each as known at the close of that hour; None where there are none.
         """
-        hours = pd.DatetimeIndex(panel["timestamp"].unique()).sort_values()
-        assets = tuple(sorted(str(asset) for asset in panel["asset"].unique()))
-        own = list(stretches(panel, hours, assets))
-        log_return = np.full((len(hours), len(assets)), np.nan)
-        for stretch in own:
-            log_return[stretch.rows, stretch.column] = stretch.log_return
-        known = (
-            pd.DataFrame(index=hours, columns=_DOMINANCE, dtype=np.float64)
-            if dominance_pct is None
-            else dominance_pct.reindex(hours)
-        )
+        returns = MarketReturns(together.matrix(lambda stretch: stretch.log_return))
+        ranks: dict[RankKey, PercentileRanks] = {}
+        rising: dict[int, Series] = {}
+        attention: dict[int, Series] = {}
+        for kind, window in RANK_KEYS:
+            trailing = trailing_matrix(together, returns, kind, window)
+            ranks[kind, window] = PercentileRanks.of(trailing)
+            if kind == "return":
+                rising[window] = mean_of_known(trailing, np.sign)
+            if kind == "volume":
+                attention[window] = mean_of_known(trailing, _log_held)
         return cls(
-            timestamp=naive_utc(hours),
-            assets=assets,
-            log_return=log_return,
-            **_side_by_side(own, returns_of_others(log_return)),
-            btc_dominance_pct=known["btc_dominance_pct"].to_numpy(np.float64),
-            usdt_dominance_pct=known["usdt_dominance_pct"].to_numpy(np.float64),
+            timestamp=naive_utc(together.hours),
+            assets=together.assets,
+            returns=returns,
+            ranks=ranks,
+            rising=rising,
+            attention=attention,
+            **_known_shares(together.hours, dominance_pct),
         )
 
     def around(
@@ -165,13 +146,10 @@ class MarketContext:
         """
         column = self._column(asset)
         rows = self._rows(timestamp)
-        own = self.log_return[rows, column]
-        n_others = np.maximum(self.n_known[rows] - ~np.isnan(own), 1.0)
+        own = self.returns.log_return[rows, column]
+        n_others = np.maximum(self.returns.n_known[rows] - ~np.isnan(own), 1.0)
         known_own = np.nan_to_num(own, nan=0.0)
-        ranks = {
-            key: rank[rows, column].astype(np.float64)
-            for key, rank in self.ranks.items()
-        }
+        ranks = {key: rank.of_asset(column, rows) for key, rank in self.ranks.items()}
 
         def since_own_warmup(
             market: Float[np.ndarray, " hours"], kind: str, window: int
@@ -179,10 +157,10 @@ class MarketContext:
             return np.where(np.isnan(ranks[kind, window]), np.nan, market[rows])
 
         return Surroundings(
-            market_log_return=self.others_return[rows, column],
+            market_log_return=self.returns.of_others(rows, column),
             btc_log_return=self._reference_return(rows),
-            dispersion=self.dispersion[rows],
-            breadth=(self.total_sign[rows] - np.sign(known_own)) / n_others,
+            dispersion=self.returns.dispersion[rows],
+            breadth=(self.returns.total_sign[rows] - np.sign(known_own)) / n_others,
             btc_dominance_pct=self.btc_dominance_pct[rows],
             usdt_dominance_pct=self.usdt_dominance_pct[rows],
             ranks=ranks,
@@ -219,10 +197,7 @@ class MarketContext:
         if REFERENCE_ASSET not in self.assets:
             return np.zeros(len(rows))
         column = self.assets.index(REFERENCE_ASSET)
-        return np.nan_to_num(self.log_return[rows, column], nan=0.0)
-
-
-_DOMINANCE = ["btc_dominance_pct", "usdt_dominance_pct"]
+        return np.nan_to_num(self.returns.log_return[rows, column], nan=0.0)
 
 
 def naive_utc(
@@ -232,25 +207,16 @@ def naive_utc(
     return pd.DatetimeIndex(timestamp).tz_localize(None).to_numpy("datetime64[us]")
 
 
-class _SideBySide(TypedDict):
-    """The comparisons that ``MarketContext`` holds, under its own names."""
-
-    ranks: dict[RankKey, Matrix]
-    rising: dict[int, Series]
-    attention: dict[int, Series]
+def _log_held(ratio: Series) -> Series:
+    """Log of a ratio to the usual volume, none of them overwhelming a mean."""
+    return np.log(np.clip(ratio, 1.0 / LARGEST_RATIO, LARGEST_RATIO))
 
 
-def _side_by_side(own: list[Stretch], others: Matrix) -> _SideBySide:
-    """Rank the assets by every trailing statistic; average two of these."""
-    ranks: dict[RankKey, Matrix] = {}
-    rising: dict[int, Series] = {}
-    attention: dict[int, Series] = {}
-    for kind, window in RANK_KEYS:
-        trailing = trailing_matrix(own, others, kind, window)
-        ranks[kind, window] = percentile_ranks(trailing)
-        if kind == "return":
-            rising[window] = mean_of_known(np.sign(trailing))
-        if kind == "volume":
-            held = np.clip(trailing, 1.0 / LARGEST_RATIO, LARGEST_RATIO)
-            attention[window] = mean_of_known(np.log(held))
-    return {"ranks": ranks, "rising": rising, "attention": attention}
+def _known_shares(
+    hours: pd.DatetimeIndex, dominance_pct: pd.DataFrame | None
+) -> dict[str, Float[np.ndarray, " hours"]]:
+    """Each series of dominance at the given hours; NaN where nobody knew it."""
+    given = pd.DataFrame(index=hours) if dominance_pct is None else dominance_pct
+    names = list(DOMINANCE_COLUMNS.values())
+    shares = given.reindex(index=hours, columns=names)
+    return {name: shares[name].to_numpy(np.float64) for name in names}

@@ -48,12 +48,29 @@ def clean_candles(
     if not raw_by_asset:
         raise MarketError("There are no assets to clean; name one in the universe.")
     cleaned = [
-        bridge_gaps(_some_sound(asset, sift(raw)), policy).assign(asset=asset)
+        bridge_gaps(some_sound(asset, raw), policy).assign(asset=asset)
         for asset, raw in sorted(raw_by_asset.items())
     ]
     # A stable sort keeps the alphabetical order of the assets within each stamp.
     panel = pd.concat(cleaned, ignore_index=True)
     return panel.sort_values("timestamp", kind="stable", ignore_index=True)[PANEL]
+
+
+def some_sound(asset: str, raw: pd.DataFrame) -> pd.DataFrame:
+    """Sift one asset's candles, and refuse it if none remains.
+
+    Raises
+    ------
+    MarketError
+        If the asset has no sound candle at all.
+    """
+    sifted = sift(raw)
+    if sifted.candles.empty:
+        raise MarketError(
+            f"{asset} has no sound candle: {sifted.invalid} rows are no candles and "
+            f"{sifted.off_grid} lie off the hour; correct its file or leave it out."
+        )
+    return sifted.candles
 
 
 def sift(raw: pd.DataFrame) -> Sifted:
@@ -91,12 +108,3 @@ def _is_candle(raw: pd.DataFrame) -> Bool[np.ndarray, " rows"]:
 
 def _is_on_the_hour(timestamp: pd.Series) -> Bool[np.ndarray, " rows"]:
     return np.asarray(timestamp.astype("int64").to_numpy() % BAR_MICROSECONDS == 0)
-
-
-def _some_sound(asset: str, sifted: Sifted) -> pd.DataFrame:
-    if sifted.candles.empty:
-        raise MarketError(
-            f"{asset} has no sound candle: {sifted.invalid} rows are no candles and "
-            f"{sifted.off_grid} lie off the hour; correct its file or leave it out."
-        )
-    return sifted.candles

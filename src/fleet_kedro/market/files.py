@@ -70,7 +70,7 @@ class CandleFolder(Config):
             for asset, asset_files in wanted.items()
         }
         return RawMarket(
-            candles, _read_dominance(root / DOMINANCE_FILE), PlantedTruth.empty()
+            candles, read_dominance(root / DOMINANCE_FILE), PlantedTruth.empty()
         )
 
     def _root(self) -> Path:
@@ -148,7 +148,14 @@ def _read_by_symbol(files: list[CandleFile]) -> dict[str, pd.DataFrame]:
     return {symbol: pd.concat(f, ignore_index=True) for symbol, f in frames.items()}
 
 
-def _read_dominance(path: Path) -> pd.DataFrame:
+def read_dominance(path: Path) -> pd.DataFrame:
+    """Read a ``Dominance`` file; empty if there is none.
+
+    Raises
+    ------
+    MarketError
+        If a column is missing; says which.
+    """
     columns = list(Dominance.to_schema().columns)
     if not path.is_file():
         logger.info("There is no %s; dominance stays unknown.", path)

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from fleet_kedro.config import Config
 from fleet_kedro.market.moment import Moment, show
-from fleet_kedro.market.schema import CANDLE, PRICES
+from fleet_kedro.market.schema import CANDLE, PRICES, TIMESTAMP_DTYPE
 
 
 class Listing(Config):
@@ -69,7 +69,8 @@ def stitch(
     Parameters
     ----------
     listings
-        In order; a listing whose symbol has no candles contributes none.
+        In order; a listing whose symbol has no candles contributes none. The same
+        symbol may be listed twice, as when its coin was redenominated.
     candles_by_symbol
         Columns ``timestamp`` (UTC), open, high, low, close, volume. Dirt is kept: rows
         with the same stamp stay in the order in which they were given.
@@ -85,7 +86,13 @@ def stitch(
         for listing in listings
         if listing.symbol in candles_by_symbol
     ]
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts, ignore_index=True) if parts else _no_candles()
+
+
+def _no_candles() -> pd.DataFrame:
+    columns = ["timestamp", "symbol", *CANDLE]
+    types = {"timestamp": TIMESTAMP_DTYPE, "symbol": "str"}
+    return pd.DataFrame(columns=columns, dtype="float64").astype(types)
 
 
 def _as_listed(listing: Listing, candles: pd.DataFrame) -> pd.DataFrame:

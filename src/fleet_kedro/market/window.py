@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, NamedTuple
 
 import pandas as pd
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from fleet_kedro.config import Config
 from fleet_kedro.market.errors import MarketError
@@ -27,11 +27,26 @@ class Window(Config):
     Without an ``end`` the window closes with the fleet's most recent candle. Up to
     ``warmup_days`` of older candles come along to fill the windows of features; they
     are never trained on or scored, and they may be missing.
+
+    An asset takes part when it covers the whole window. With ``min_history_days`` it
+    takes part when its candles span that many days of the window, so that one that was
+    listed late, or was delisted early, is neither forgotten nor known too soon: which
+    fold it may join is the walk's to say, by the same number.
     """
 
     days: int = Field(ge=1)
     end: Annotated[Moment, AfterValidator(_on_the_hour)] | None = None
     warmup_days: int = Field(default=0, ge=0)
+    min_history_days: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _asks_for_no_more_history_than_it_has(self) -> "Window":
+        if self.min_history_days is not None and self.min_history_days > self.days:
+            raise ValueError(
+                f"min_history_days={self.min_history_days} is more than the window's "
+                f"days={self.days}; choose fewer."
+            )
+        return self
 
 
 class Selection(NamedTuple):
@@ -71,9 +86,10 @@ def select(candles_by_asset: Mapping[str, pd.DataFrame], window: Window) -> Sele
     end = _end_of(window, covers)
     start = end - pd.Timedelta(days=window.days) + BAR
     left_out = {
-        asset: _reason(asset, covers.get(asset), start, end)
+        asset: _reason(asset, covers.get(asset), start, end, window.min_history_days)
         for asset in candles_by_asset
-        if asset not in covers or not covers[asset].holds(start, end)
+        if asset not in covers
+        or not covers[asset].suffices(start, end, window.min_history_days)
     }
     if len(left_out) == len(candles_by_asset):
         raise MarketError(_no_one_covers(window, covers, start, end))
@@ -90,8 +106,17 @@ class _Cover(NamedTuple):
     first: pd.Timestamp
     last: pd.Timestamp
 
-    def holds(self, start: pd.Timestamp, end: pd.Timestamp) -> bool:
-        return self.first <= start and end <= self.last
+    def suffices(
+        self, start: pd.Timestamp, end: pd.Timestamp, min_history_days: int | None
+    ) -> bool:
+        """Whether the whole window is covered, or as much of it as is demanded."""
+        if min_history_days is None:
+            return self.first <= start and end <= self.last
+        return self.inside(start, end) >= pd.Timedelta(days=min_history_days)
+
+    def inside(self, start: pd.Timestamp, end: pd.Timestamp) -> pd.Timedelta:
+        """Return how long a stretch of the window the candles span."""
+        return min(self.last, end) - max(self.first, start) + BAR
 
 
 def _end_of(window: Window, covers: Mapping[str, _Cover]) -> pd.Timestamp:
@@ -108,10 +133,21 @@ def _between(
 
 
 def _reason(
-    asset: str, cover: _Cover | None, start: pd.Timestamp, end: pd.Timestamp
+    asset: str,
+    cover: _Cover | None,
+    start: pd.Timestamp,
+    end: pd.Timestamp,
+    min_history_days: int | None,
 ) -> str:
     if cover is None:
         return f"{asset} is left out: it has no candles."
+    if min_history_days is not None:
+        days = max(cover.inside(start, end).days, 0)
+        return (
+            f"{asset} is left out: its candles from {show(cover.first)} to "
+            f"{show(cover.last)} span {days} days of the window, and "
+            f"{min_history_days} are needed."
+        )
     if cover.first > start:
         return (
             f"{asset} is left out: its first candle is {show(cover.first)}, after the "

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from fleet_kedro.config import Config
 from fleet_kedro.labels.forward_return import Label
+from fleet_kedro.models.embedding import EmbeddingKind
 from fleet_kedro.models.experts import EXPERT_COLUMNS, ExpertsSettings, build_experts
 from fleet_kedro.models.mixture import MixtureOfExpertsEnsemble
 from fleet_kedro.refine.tensor_flex import TensorFlexRefiner
@@ -34,10 +35,16 @@ class BrainSettings(Config):
     label: Label
     refiner: RefinerSettings
     experts: ExpertsSettings
-    use_asset_embedding: bool = Field(description="The gate sees the asset.")
+    use_asset_embedding: EmbeddingKind = Field(
+        description="What gate and trees know of the asset: off, one_hot, learned."
+    )
     use_energy: bool = Field(description="Rows of high energy weigh up to twice.")
     mask_chaos: bool = Field(description="Rows under the warning weigh nothing.")
-    gate_penalty: float = Field(gt=0, description="L2 penalty of the gate, per row.")
+    gate_penalty: float = Field(gt=0, description="L2 penalty of the gate.")
+    gate_balance: float = Field(ge=0, description="Pull of the gate to equal weights.")
+    surface_signals: tuple[str, ...] = Field(
+        strict=False, min_length=1, description="What the Surface expert reads."
+    )
     pattern_bars: int = Field(ge=2, description="Window of the Pattern expert.")
     seed: int = Field(ge=0)
 
@@ -51,5 +58,8 @@ class BrainSettings(Config):
             columns=EXPERT_COLUMNS,
             use_asset_embedding=self.use_asset_embedding,
             gate_penalty=self.gate_penalty,
+            gate_balance=self.gate_balance,
             purge_rows=purge_rows,
+            # Labels of one asset that lie less than a horizon apart share candles.
+            effective_share=1.0 / self.label.horizon_bars,
         )

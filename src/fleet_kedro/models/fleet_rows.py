@@ -16,6 +16,7 @@ from jaxtyping import Float32, Int64
 from fleet_kedro.features.signal import Signal
 from fleet_kedro.models.brain import BrainSettings
 from fleet_kedro.models.rows import (
+    CALENDAR_COLUMNS,
     PATTERN_SERIES,
     AssetFeatures,
     pattern_columns,
@@ -86,7 +87,8 @@ def gather_rows(
     for asset in track(sorted(features), "Summing moments"):
         frame = features[asset]()
         parts = read_features(frame, names, start, settings.pattern_bars)
-        refinement.add(asset, parts.timestamp, _learnable(parts, settings))
+        rows = learnable_rows(parts, settings.label.round_trip_cost)
+        refinement.add(asset, parts.timestamp, rows)
         tables.append(_narrow_table(frame, parts, extra, settings.pattern_bars))
     refiners = [
         refinement.fit(number) for number in track(range(len(folds)), "Tensor-Flex")
@@ -102,11 +104,11 @@ def gather_rows(
     return _in_time_order(tables, latents, folds, refiners)
 
 
-def _learnable(parts: AssetFeatures, settings: BrainSettings) -> AssetRows:
+def learnable_rows(parts: AssetFeatures, round_trip_cost: float) -> AssetRows:
     """Return the rows the refiner may look at: labelled, and outside chaos."""
     is_labelled = np.isfinite(parts.forward_return)
     is_calm = parts.inputs["physics_stability_warning"].to_numpy() == 0
-    positive = parts.forward_return > settings.label.round_trip_cost
+    positive = parts.forward_return > round_trip_cost
     return AssetRows(
         signals=parts.signals,
         segment=parts.segment,
@@ -130,7 +132,8 @@ def _narrow_table(
     )
     inputs = parts.inputs.columns.drop(PATTERN_SERIES)
     # A column asked for twice is kept once.
-    kept = dict.fromkeys(["timestamp", "asset", "forward_return", *extra, *inputs])
+    asked = [*CALENDAR_COLUMNS, *extra, *inputs]
+    kept = dict.fromkeys(["timestamp", "asset", "forward_return", *asked])
     narrow = frame.loc[parts.is_usable, list(kept)].reset_index(drop=True)
     return pd.concat([narrow, pattern], axis="columns").assign(bar=bar)
 

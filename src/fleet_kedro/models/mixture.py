@@ -11,7 +11,7 @@ forecasts of the past that were made out of sample, so an expert that memorises 
 training rows gains nothing by it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +22,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from fleet_kedro.models.batches import in_equal_batches
 from fleet_kedro.models.calibration import PlattCalibrator
-from fleet_kedro.models.gate import GatingNetwork, oracle
+from fleet_kedro.models.embedding import AssetEmbedding, EmbeddingKind
+from fleet_kedro.models.gate import GatingNetwork
+from fleet_kedro.models.venn_abers import VennAbers
 
 PHYSICS_COLUMNS = (
     "physics_hurst",
@@ -33,6 +35,9 @@ PHYSICS_COLUMNS = (
     "physics_stability_warning",
 )
 _FLAGS = (PHYSICS_COLUMNS.index("physics_stability_warning"),)
+_LATENTS = ("latent_",)
+ASSET_CODE = "asset_"
+"""The prefix by which an expert asks for the asset's code, beside columns of ``X``."""
 
 
 class PastForecasts(NamedTuple):
@@ -45,31 +50,40 @@ class PastForecasts(NamedTuple):
 
 
 class MixtureForecast(NamedTuple):
-    """The calibrated forecast, and how it came about."""
+    """The calibrated forecast, its Venn-Abers interval, and how it came about."""
 
     probability: Float[np.ndarray, " rows"]
+    low: Float[np.ndarray, " rows"]
+    high: Float[np.ndarray, " rows"]
     gate_weights: Float[np.ndarray, "rows experts"]
     expert_probability: Float[np.ndarray, "rows experts"]
 
 
 class MixtureOfExpertsEnsemble(ClassifierMixin, BaseEstimator):
-    """Five experts, a gate that knows the physics and the asset, one probability.
+    """Several experts, a gate that knows the physics and the asset, one probability.
+
+    It is no plain scikit-learn classifier: a row has an asset, the columns of ``X``
+    have names, and what judges the experts learns from other rows than they do. ``fit``
+    is ``learn`` and then ``judge``; a walk calls the two itself.
 
     Parameters
     ----------
     experts
         Unfitted classifiers by name; the order is the order of all outputs.
     columns
-        For each expert, the prefixes of the columns of ``X`` that it reads.
+        For each expert, the prefixes of the columns of ``X`` that it reads;
+        ``asset_`` asks for the asset's code.
     use_asset_embedding
-        Whether the gate sees which asset a row belongs to.
-    gate_penalty
-        L2 penalty of the gate, per row.
+        What gate and experts know of the asset; see ``AssetEmbedding``.
+    gate_penalty, gate_balance
+        See ``GatingNetwork``.
     holdout
         Without past forecasts, the share of the last training rows that the experts
         forecast out of sample before they are fitted on all rows.
     purge_rows
         Rows left out before that holdout.
+    effective_share
+        Share of the past forecasts with outcomes of their own; see ``VennAbers``.
     """
 
     def __init__(
@@ -77,17 +91,21 @@ class MixtureOfExpertsEnsemble(ClassifierMixin, BaseEstimator):
         *,
         experts: Mapping[str, ClassifierMixin],
         columns: Mapping[str, Sequence[str]],
-        use_asset_embedding: bool = True,
-        gate_penalty: float = 1e-3,
+        use_asset_embedding: EmbeddingKind = "one_hot",
+        gate_penalty: float = 1e-2,
+        gate_balance: float = 5e-4,
         holdout: float = 0.3,
         purge_rows: int = 0,
+        effective_share: float = 1.0,
     ) -> None:
         self.experts = experts
         self.columns = columns
         self.use_asset_embedding = use_asset_embedding
         self.gate_penalty = gate_penalty
+        self.gate_balance = gate_balance
         self.holdout = holdout
         self.purge_rows = purge_rows
+        self.effective_share = effective_share
 
     def fit(
         self,
@@ -109,22 +127,62 @@ class MixtureOfExpertsEnsemble(ClassifierMixin, BaseEstimator):
             the end of ``X`` to make some; inputs that were themselves fitted on all of
             ``X`` then make the judges a little too kind.
         """
-        self.classes_ = np.array([False, True])
         weight = np.ones(len(X)) if sample_weight is None else sample_weight
         if past is None:
             past = self._hold_out(X, y, weight, asset)
-        self.experts_ = self._fitted_experts(X, y, weight)
-        return self._fit_judges(past)
+        return self.learn(X, y, weight, asset).judge(past)
+
+    def learn(
+        self,
+        X: pd.DataFrame,
+        y: Bool[np.ndarray, " rows"],
+        weight: Float[np.ndarray, " rows"],
+        asset: Shaped[np.ndarray, " rows"],
+        only: Collection[str] | None = None,
+    ) -> "MixtureOfExpertsEnsemble":
+        """Fit embedding and experts; of these ``only`` some, when others are known."""
+        self.classes_ = np.array([False, True])
+        self.embedding_ = AssetEmbedding(kind=self.use_asset_embedding).fit(
+            _named(X, _LATENTS), y, asset, weight
+        )
+        code = self.embedding_.code(asset)
+        self.experts_ = {
+            name: clone(expert).fit(_view(X, code, self.columns[name]), y, weight)
+            for name, expert in self.experts.items()
+            if only is None or name in only
+        }
+        return self
+
+    def judge(self, past: PastForecasts) -> "MixtureOfExpertsEnsemble":
+        """Fit calibrations and gate on forecasts made before their outcome."""
+        self.calibrators_ = [
+            PlattCalibrator().fit(column, past.is_positive)
+            for column in past.expert_probability.T
+        ]
+        self.gate_ = GatingNetwork(
+            flags=_FLAGS, penalty=self.gate_penalty, balance=self.gate_balance
+        ).fit(
+            past.physics,
+            self.embedding_.code(past.asset),
+            self._calibrated(past.expert_probability),
+            past.is_positive,
+        )
+        _, _, mixed = self._mixed(past.expert_probability, past.physics, past.asset)
+        self.calibrator_ = PlattCalibrator().fit(mixed, past.is_positive)
+        self.interval_ = VennAbers(effective_share=self.effective_share).fit(
+            mixed, past.is_positive
+        )
+        return self
 
     def forecast(
         self, X: pd.DataFrame, asset: Shaped[np.ndarray, " rows"]
     ) -> MixtureForecast:
         """Return probability, gate weights and calibrated expert probabilities.
 
-        An asset that the gate never saw is forecast by the physics alone.
+        An asset that was never seen is forecast by the physics and the latents alone.
         """
         check_is_fitted(self)
-        return self.mix(self.expert_probability(X), _physics(X), asset)
+        return self.mix(self.expert_probability(X, asset), _physics(X), asset)
 
     def predict_proba(
         self, X: pd.DataFrame, asset: Shaped[np.ndarray, " rows"]
@@ -133,9 +191,19 @@ class MixtureOfExpertsEnsemble(ClassifierMixin, BaseEstimator):
         probability = self.forecast(X, asset).probability
         return np.column_stack([1 - probability, probability])
 
-    def expert_probability(self, X: pd.DataFrame) -> Float[np.ndarray, "rows experts"]:
-        """Return what each expert says, uncalibrated, a column per expert."""
-        return _forecasts(self.experts_, self.columns, X)
+    def expert_probability(
+        self, X: pd.DataFrame, asset: Shaped[np.ndarray, " rows"]
+    ) -> Float[np.ndarray, "rows experts"]:
+        """Return what each fitted expert says, uncalibrated, a column per expert."""
+        code = self.embedding_.code(asset)
+        return np.column_stack(
+            [
+                in_equal_batches(
+                    expert.predict_proba, _view(X, code, self.columns[name])
+                )[:, 1]
+                for name, expert in self.experts_.items()
+            ]
+        )
 
     def mix(
         self,
@@ -145,39 +213,9 @@ class MixtureOfExpertsEnsemble(ClassifierMixin, BaseEstimator):
     ) -> MixtureForecast:
         """Calibrate, weigh and add up forecasts that the experts have made."""
         weights, calibrated, mixed = self._mixed(expert_probability, physics, asset)
-        return MixtureForecast(self.calibrator_.predict(mixed), weights, calibrated)
-
-    def _fitted_experts(
-        self,
-        X: pd.DataFrame,
-        y: Bool[np.ndarray, " rows"],
-        weight: Float[np.ndarray, " rows"],
-    ) -> dict[str, ClassifierMixin]:
-        return {
-            name: clone(expert).fit(_view(X, self.columns[name]), y, weight)
-            for name, expert in self.experts.items()
-        }
-
-    def _fit_judges(self, past: PastForecasts) -> "MixtureOfExpertsEnsemble":
-        """Fit calibrations and gate on forecasts made before their outcome."""
-        self.calibrators_ = [
-            PlattCalibrator().fit(column, past.is_positive)
-            for column in past.expert_probability.T
-        ]
-        calibrated = self._calibrated(past.expert_probability)
-        self.gate_ = GatingNetwork(
-            use_asset_embedding=self.use_asset_embedding,
-            flags=_FLAGS,
-            penalty=self.gate_penalty,
-        ).fit(
-            past.physics,
-            past.asset,
-            oracle(calibrated, past.is_positive),
-            len(self.experts),
-        )
-        _, _, mixed = self._mixed(past.expert_probability, past.physics, past.asset)
-        self.calibrator_ = PlattCalibrator().fit(mixed, past.is_positive)
-        return self
+        low, high = self.interval_.interval(mixed)
+        probability = self.calibrator_.predict(mixed)
+        return MixtureForecast(probability, low, high, weights, calibrated)
 
     def _calibrated(
         self, expert_probability: Float[np.ndarray, "rows experts"]
@@ -197,7 +235,7 @@ class MixtureOfExpertsEnsemble(ClassifierMixin, BaseEstimator):
     ]:
         """Return gate weights, calibrated experts and their weighted sum."""
         calibrated = self._calibrated(expert_probability)
-        weights = self.gate_.weights(physics, asset)
+        weights = self.gate_.weights(physics, self.embedding_.code(asset))
         return weights, calibrated, np.einsum("re,re->r", weights, calibrated)
 
     def _hold_out(
@@ -216,32 +254,29 @@ class MixtureOfExpertsEnsemble(ClassifierMixin, BaseEstimator):
                 f"{self.holdout:.0%} and a purge of {self.purge_rows} rows: give more "
                 "rows, or past forecasts."
             )
-        experts = self._fitted_experts(
-            X.iloc[:n_fitted], y[:n_fitted], weight[:n_fitted]
+        earlier = clone(self).learn(
+            X.iloc[:n_fitted], y[:n_fitted], weight[:n_fitted], asset[:n_fitted]
         )
         held_out = X.iloc[first_held_out:]
         return PastForecasts(
-            _forecasts(experts, self.columns, held_out),
+            earlier.expert_probability(held_out, asset[first_held_out:]),
             _physics(held_out),
             asset[first_held_out:],
             y[first_held_out:],
         )
 
 
-def _forecasts(
-    experts: Mapping[str, ClassifierMixin],
-    columns: Mapping[str, Sequence[str]],
-    X: pd.DataFrame,
-) -> Float[np.ndarray, "rows experts"]:
-    return np.column_stack(
-        [
-            in_equal_batches(expert.predict_proba, _view(X, columns[name]))[:, 1]
-            for name, expert in experts.items()
-        ]
-    )
+def _view(
+    X: pd.DataFrame, code: Float[np.ndarray, "rows width"], prefixes: Sequence[str]
+) -> Float[np.ndarray, "rows some"]:
+    """Return the columns that an expert reads, and the asset's code if it asks."""
+    named = _named(X, prefixes)
+    if ASSET_CODE not in prefixes:
+        return named
+    return np.hstack([named, code.astype(named.dtype)])
 
 
-def _view(X: pd.DataFrame, prefixes: Sequence[str]) -> Float[np.ndarray, "rows some"]:
+def _named(X: pd.DataFrame, prefixes: Sequence[str]) -> Float[np.ndarray, "rows some"]:
     """Return the columns that begin with one of the prefixes, in their order."""
     return X.loc[:, X.columns.str.startswith(tuple(prefixes))].to_numpy()
 

@@ -5,6 +5,7 @@ lag, the physics, the mean-reversion inputs and the whole pattern window, inside
 segment; when its candle is a real one; and when it lies in the window.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ ELASTIC_COLUMNS = (
     "elastic_z",
 )
 ENERGY_COLUMNS = ("energy_volume", "energy_move")
+CALENDAR_COLUMNS = ("hour_sine", "hour_cosine", "weekday_sine", "weekday_cosine")
 PATTERN_SERIES = "log_price_fracdiff"
 
 
@@ -70,9 +72,19 @@ def pattern_columns(n_bars: int) -> list[str]:
     return [f"pattern_{place:02d}" for place in range(n_bars)]
 
 
+def surface_columns(signals: Sequence[str]) -> dict[str, str]:
+    """Name the columns in which plain signals are read, by signal."""
+    return {signal: f"signal_{signal}" for signal in signals}
+
+
 def input_columns(pattern_bars: int) -> list[str]:
-    """Name what experts and gate read beside the latents."""
-    return [*PHYSICS_COLUMNS, *ELASTIC_COLUMNS, *pattern_columns(pattern_bars)]
+    """Name what experts and gate read beside latents and plain signals."""
+    return [
+        *PHYSICS_COLUMNS,
+        *ELASTIC_COLUMNS,
+        *CALENDAR_COLUMNS,
+        *pattern_columns(pattern_bars),
+    ]
 
 
 def pattern_windows(

@@ -111,8 +111,9 @@ class FleetRefinement:
     def add(self, asset: str, timestamp: pd.DatetimeIndex, rows: AssetRows) -> None:
         """Add one asset's rows to the sums of every fold that trains on them.
 
-        A fold in whose training span fewer than a tenth of the bars are used rows goes
-        on without the asset; a warning says so.
+        A fold in whose training span fewer than a tenth of the bars are used rows, or
+        at whose end the asset is younger than the fold demands, goes on without the
+        asset; a warning says so.
         """
         coarse = asset_moments(
             rows, _block_of(timestamp, self._edges), len(self._edges) - 1, LAGS
@@ -126,7 +127,9 @@ class FleetRefinement:
         for number, fold in enumerate(self._folds):
             trained = [coarse[block] for block in _blocks(self._edges, fold)]
             total = sum(trained[1:], start=trained[0])
-            if total.row_count < LEAST_SHARE_OF_SPAN * _bars(fold):
+            is_old_enough = len(timestamp) > 0 and fold.admits(timestamp[0])
+            enough_rows = total.row_count >= LEAST_SHARE_OF_SPAN * _bars(fold)
+            if not (is_old_enough and enough_rows):
                 logger.warning(_left_out(asset, total.row_count, fold))
             else:
                 links = [fine[block] for block in _blocks(self._fine_edges, fold)]

@@ -54,16 +54,17 @@ def processing_lines(
     and label are all known.
     """
     in_window = (candles["timestamp"] >= start) & ~candles["is_filled"]
-    is_real = (features["timestamp"] >= start) & ~features["is_filled"]
-    known = features.drop(columns=list(_KEYS), errors="ignore").loc[is_real]
-    n_valid = int(np.isfinite(known.to_numpy(dtype=np.float64)).all(axis=1).sum())
+    is_valid = ((features["timestamp"] >= start) & ~features["is_filled"]).to_numpy()
+    # Column by column: a copy of the whole table would be the run's widest moment.
+    for name in features.columns.drop(list(_KEYS), errors="ignore"):
+        is_valid = is_valid & np.isfinite(features[name].to_numpy(dtype=np.float64))
     return [
         "",
         f"[Fleet] Processing {candles['symbol'].iloc[-1]}...",
         f"  [Data] Loaded {int(in_window.sum())} candles",
         f"  [FracDiff] Optimal d: {order:.3f}",
         "  [Normalization] Z-score per asset, from training rows only",
-        f"  [Clean] {n_valid} valid samples",
+        f"  [Clean] {int(is_valid.sum())} valid samples",
     ]
 
 
@@ -152,7 +153,7 @@ def quality_lines(report: pd.DataFrame) -> list[str]:
 
 
 def _gating_lines(tag: str, outcome: FoldOutcome) -> list[str]:
-    embedded = outcome.n_embedded_assets
+    embedded = outcome.embedding_width
     state, first = (
         ("Enabled", "Adding asset embeddings to gating network...")
         if embedded

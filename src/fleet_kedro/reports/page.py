@@ -9,13 +9,11 @@ from collections.abc import Mapping
 
 import pandas as pd
 import plotly.graph_objects as go
-import plotly.io
-from plotly.offline import get_plotlyjs
 
 from fleet_kedro.reports import page_tables as tables
+from fleet_kedro.reports.document import card_row, document, figure_block
 from fleet_kedro.reports.facts import RunFacts
-from fleet_kedro.reports.markup import escape, number, paragraph, section
-from fleet_kedro.reports.page_style import STYLE
+from fleet_kedro.reports.markup import escape, paragraph, section
 from fleet_kedro.reports.units import (
     NO_VALUE,
     basis_points,
@@ -30,10 +28,6 @@ from fleet_kedro.validation.rivals import ALWAYS_LONG, BRAIN, VOLATILITY_ONLY
 from fleet_kedro.validation.telemetry import Telemetry
 from fleet_kedro.validation.verdict import Verdict
 
-_POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
-    "img-src data: blob:"
-)
 _TERMS = {
     "Base rate": (
         "The share of all rows whose trade clears its costs. A signal that knows "
@@ -78,7 +72,7 @@ def render_page(
     figures
         As ``draw_figures`` names them.
     """
-    drawn = {name: _figure(name, figure) for name, figure in figures.items()}
+    drawn = {name: figure_block(name, figure) for name, figure in figures.items()}
     body = [
         _head(facts),
         _verdict(verdict),
@@ -122,19 +116,8 @@ def render_page(
         section("loadings", "What the latents are made of", drawn["loadings"]),
         section("facts", "The run", tables.facts_table(facts)),
     ]
-    return _document(
+    return document(
         "\n".join(body), f"Global fleet validation: {verdict_word(verdict)}"
-    )
-
-
-def _document(body: str, title: str) -> str:
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n"
-        f"<script>{get_plotlyjs()}</script>\n</head>\n"
-        f"<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
     )
 
 
@@ -199,7 +182,7 @@ def _cards(telemetry: Telemetry) -> str:
             f"{decimals(rivals[VOLATILITY_ONLY]['auc'], 3)}",
         ),
     ]
-    return f'<div class="cards">\n{"".join(_card(*card) for card in cards)}</div>'
+    return card_row(cards)
 
 
 def _measured(written: str, unit: str) -> str:
@@ -212,37 +195,9 @@ def _beside(overall: pd.Series, name: str, null: str) -> str:
     return f"{span or NO_VALUE}; {null}"
 
 
-def _card(title: str, value: str, null: str) -> str:
-    return (
-        f'<div class="card"><div class="title">{escape(title)}</div>'
-        f'<div class="value">{escape(number(value).text)}</div>'
-        f'<div class="null">{escape(number(null).text)}</div></div>\n'
-    )
-
-
 def _reading() -> str:
     terms = "\n".join(
         f"<div><dt>{escape(term)}</dt><dd>{escape(says)}</dd></div>"
         for term, says in _TERMS.items()
     )
     return section("reading", "How to read this", f"<dl>\n{terms}\n</dl>")
-
-
-def _figure(name: str, figure: go.Figure) -> str:
-    """Write a figure whose title is text of the page, where it can wrap."""
-    title = figure.layout.title
-    caption = (
-        f"<figcaption>\n<h3>{escape(title.text)}</h3>\n"
-        f"{paragraph(title.subtitle.text, 'note')}\n</figcaption>"
-    )
-    untitled = go.Figure(figure).update_layout(
-        title=None, margin_t=48, height=figure.layout.height - 62
-    )
-    plot = plotly.io.to_html(
-        untitled,
-        config={"displaylogo": False, "responsive": True, "displayModeBar": False},
-        include_plotlyjs=False,
-        full_html=False,
-        div_id=f"figure-{name}",
-    )
-    return f"<figure>\n{caption}\n{plot}\n</figure>"

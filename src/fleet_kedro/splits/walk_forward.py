@@ -9,6 +9,7 @@ after it, as in section 7.4.2 of the book.
 """
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,6 +21,8 @@ from pydantic import Field, model_validator
 from fleet_kedro.config import Config
 from fleet_kedro.market.schema import BAR
 
+NO_TIME = pd.Timedelta(0)
+
 
 @dataclass(frozen=True)
 class Fold:
@@ -28,6 +31,7 @@ class Fold:
     All spans are half open, ``[start, end)``, and compare with the open time of a row.
     ``number`` counts the scored folds from 1; a warm-up fold has a number below 1: its
     forecasts teach the gate, the calibration and the thresholds, and are never scored.
+    An asset takes part once it is ``min_history`` old at the end of the training span.
     """
 
     number: int
@@ -35,6 +39,7 @@ class Fold:
     train_end: pd.Timestamp
     validation_start: pd.Timestamp
     validation_end: pd.Timestamp
+    min_history: pd.Timedelta = NO_TIME
 
     @property
     def is_scored(self) -> bool:
@@ -46,6 +51,10 @@ class Fold:
         return np.asarray(
             (timestamp >= self.train_start) & (timestamp < self.train_end)
         )
+
+    def admits(self, first: pd.Timestamp) -> bool:
+        """Whether an asset whose first bar opens at ``first`` is old enough by then."""
+        return bool(self.train_end - first >= self.min_history)
 
     def validates_on(self, timestamp: pd.DatetimeIndex) -> Bool[np.ndarray, " rows"]:
         """Mark the rows that are forecast."""
@@ -72,6 +81,12 @@ class WalkForward(Config):
     )
     train_bars: int | None = Field(
         default=None, ge=1, description="Length of a rolling training span."
+    )
+
+    min_history_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="Age at which a late listing joins; None: whatever its age.",
     )
 
     @model_validator(mode="after")
@@ -126,6 +141,7 @@ class WalkForward(Config):
             train_end=start + train_end * BAR,
             validation_start=start + left * BAR,
             validation_end=start + right * BAR,
+            min_history=pd.Timedelta(days=self.min_history_days or 0),
         )
 
     def _too_short(self, n_bars: int) -> str:
@@ -136,3 +152,12 @@ class WalkForward(Config):
             f"{self.warmup_folds} warm-up folds: {kept_empty} bars before each are "
             f"purged or under embargo. Use about {needed} bars or more, or fewer folds."
         )
+
+
+def first_scored_with(folds: Sequence[Fold], first: pd.Timestamp) -> Fold:
+    """Return the first scored fold that admits an asset whose first bar is given.
+
+    The last fold if none does: nothing of the asset is scored then.
+    """
+    scored = [fold for fold in folds if fold.is_scored]
+    return next((fold for fold in scored if fold.admits(first)), scored[-1])

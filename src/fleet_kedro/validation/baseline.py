@@ -29,8 +29,9 @@ def walk_alone(
     """
     if not features:
         return pd.DataFrame(columns=["asset", *SCORES])
+    alone = settings.model_copy(update={"quick_lightgbm": None, "ablations": "off"})
     walks = [
-        walk_forward({asset: load}, signals, folds, settings).forecasts
+        walk_forward({asset: load}, signals, folds, alone).forecasts
         for asset, load in features.items()
     ]
     return score_by(

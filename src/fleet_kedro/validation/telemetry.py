@@ -6,11 +6,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
-from sklearn.metrics import roc_auc_score
 
+from fleet_kedro.labels.forward_return import Label
 from fleet_kedro.metrics.bootstrap import BlockBootstrap
-from fleet_kedro.metrics.classification import count_hits, log_loss
+from fleet_kedro.metrics.classification import count_hits
 from fleet_kedro.metrics.trading import expectancy, net_return
+from fleet_kedro.metrics.uniqueness import effective_signals
+from fleet_kedro.validation.comparison import compare, mean_of_known
 from fleet_kedro.validation.rivals import BRAIN, VOLATILITY_ONLY
 
 SCORES = ("rows", "base_rate", "signals", "precision", "recall", "lift", "net_return")
@@ -25,11 +27,12 @@ class Telemetry(NamedTuple):
         ``rows``, ``base_rate``, ``signals``, ``precision``, ``recall``, ``lift`` and
         ``net_return`` (mean realised net return per signal) for each fold, each asset
         (pooled over the folds), and each pair. The assets also carry the precision of
-        the volatility-only rival at as many signals, and intervals of ``lift``,
-        ``lift_over_volatility`` and ``net_return`` (``*_low``, ``*_high``).
+        the volatility-only rival at as many signals, intervals of ``lift``,
+        ``lift_over_volatility`` and ``net_return`` (``*_low``, ``*_high``), and
+        ``effective_signals``: how many signals with labels of their own the overlapping
+        ones are worth.
     rivals
-        The brain and its rivals: means over the assets of precision, recall, lift and
-        net return; log-loss and AUC over all rows.
+        The brain, its rivals and its ablations, as ``compare`` lays them out.
     gate
         Mean gate weight of each expert, a row per asset.
     overall
@@ -48,7 +51,7 @@ def measure(
     forecasts: pd.DataFrame,
     picks: Mapping[str, Bool[np.ndarray, " rows"]],
     scores: Mapping[str, Float[np.ndarray, " rows"]],
-    round_trip_cost: float,
+    label: Label,
     bootstrap: BlockBootstrap,
 ) -> Telemetry:
     """Measure scored forecasts.
@@ -62,16 +65,20 @@ def measure(
     scores
         For those that forecast a probability, that probability.
     """
-    pooled = score_by(forecasts, ["asset"], round_trip_cost)
+    round_trip_cost = label.round_trip_cost
+    pooled = score_by(forecasts, ["asset"], round_trip_cost).set_index("asset")
+    effective = effective_signals(
+        forecasts, forecasts["is_signal"].to_numpy(), label.horizon_bars
+    ).rename("effective_signals")
     drawn = _Drawn(forecasts, picks, round_trip_cost, bootstrap)
     gate = forecasts.filter(regex="^gate_").groupby(forecasts["asset"]).mean()
     return Telemetry(
         folds=score_by(forecasts, ["fold"], round_trip_cost),
-        assets=pd.concat([pooled.set_index("asset"), drawn.by_asset()], axis=1)
+        assets=pd.concat([pooled, drawn.by_asset(), effective], axis=1)
         .rename_axis("asset")
         .reset_index(),
         fold_assets=score_by(forecasts, ["fold", "asset"], round_trip_cost),
-        rivals=_rivals(forecasts, picks, scores, round_trip_cost),
+        rivals=compare(forecasts, picks, scores, round_trip_cost, bootstrap),
         gate=gate.rename(columns=lambda name: name.removeprefix("gate_")).reset_index(),
         overall=drawn.overall(),
     )
@@ -105,35 +112,6 @@ def _scored(rows: pd.DataFrame, round_trip_cost: float) -> dict[str, float | int
     }
 
 
-def _rivals(
-    forecasts: pd.DataFrame,
-    picks: Mapping[str, Bool[np.ndarray, " rows"]],
-    scores: Mapping[str, Float[np.ndarray, " rows"]],
-    round_trip_cost: float,
-) -> pd.DataFrame:
-    is_positive = forecasts["is_positive"].to_numpy()
-    rows = []
-    for name, pick in picks.items():
-        by_asset = score_by(
-            forecasts.assign(is_signal=pick), ["asset"], round_trip_cost
-        )
-        means = by_asset[["precision", "recall", "lift", "net_return"]].mean()
-        row = {"name": name, "signals": int(pick.sum()), **means}
-        if name in scores:
-            row["log_loss"] = log_loss(scores[name], is_positive).mean()
-            row["auc"] = _area_under_curve(scores[name], is_positive)
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def _area_under_curve(
-    score: Float[np.ndarray, " rows"], is_positive: Bool[np.ndarray, " rows"]
-) -> float:
-    if is_positive.all() or not is_positive.any():
-        return float("nan")
-    return float(roc_auc_score(is_positive, score))
-
-
 class _Drawn:
     """Bootstrap draws of daily counts, from which every interval follows."""
 
@@ -162,7 +140,7 @@ class _Drawn:
                 "rival_hits": rival & positive,
             }
         )
-        daily = counts.pivot_table(
+        daily = counts.astype(dict.fromkeys(self._COUNTS, "float64")).pivot_table(
             index="day", columns="asset", aggfunc="sum", fill_value=0.0
         )[list(self._COUNTS)]
         self._assets = daily["rows"].columns
@@ -189,8 +167,8 @@ class _Drawn:
         """Return means over the assets, each with its interval."""
         values: dict[str, float] = {}
         for name, seen in self._seen.items():
-            values[name] = float(_mean_over_assets(seen)[0])
-            low, high = self._bootstrap.interval(_mean_over_assets(self._drawn[name]))
+            values[name] = float(mean_of_known(seen)[0])
+            low, high = self._bootstrap.interval(mean_of_known(self._drawn[name]))
             values[f"{name}_low"], values[f"{name}_high"] = low, high
         return pd.Series(values)
 
@@ -212,12 +190,3 @@ class _Drawn:
                 "lift_over_volatility": precision - rival_precision,
                 "net_return": net / signals,
             }
-
-
-def _mean_over_assets(
-    values: Float[np.ndarray, "draws assets"],
-) -> Float[np.ndarray, " draws"]:
-    """Average over the assets that have a value; NaN where none has."""
-    known = np.isfinite(values)
-    total = np.where(known, values, 0.0).sum(axis=1)
-    return np.where(known.any(axis=1), total / np.maximum(known.sum(axis=1), 1), np.nan)

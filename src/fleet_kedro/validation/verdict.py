@@ -4,10 +4,13 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
+from fleet_kedro.validation.overfitting import OverfittingReport
 from fleet_kedro.validation.rivals import ALONE, BRAIN_IN_HINDSIGHT
 from fleet_kedro.validation.telemetry import Telemetry
 
 LEAST_PRECISION = 0.55
+MOST_OVERFITTING = 0.5
+LEAST_DEFLATED_SHARPE = 0.95
 
 
 class Criterion(NamedTuple):
@@ -36,7 +39,12 @@ class Verdict(NamedTuple):
         return all(criterion.passed for criterion in self.criteria)
 
 
-def judge(telemetry: Telemetry, baseline: pd.DataFrame, contaminated: str) -> Verdict:
+def judge(
+    telemetry: Telemetry,
+    baseline: pd.DataFrame,
+    contaminated: str,
+    overfitting: OverfittingReport,
+) -> Verdict:
     """Hold the telemetry against its criteria.
 
     Parameters
@@ -46,6 +54,9 @@ def judge(telemetry: Telemetry, baseline: pd.DataFrame, contaminated: str) -> Ve
     contaminated
         The asset whose fleet result must not fall below its single-asset baseline.
         An asset without a signal, in the fleet or alone, fails what it is asked.
+    overfitting
+        The brain beside everything else that was tried. What has no value, for want of
+        days or of configurations, fails.
     """
     return Verdict(
         (
@@ -66,6 +77,15 @@ def judge(telemetry: Telemetry, baseline: pd.DataFrame, contaminated: str) -> Ve
                 "lower end of the interval of its mean over the assets",
             ),
             _beats_best_expert(telemetry),
+            _not_overfitted(overfitting),
+            _above(
+                "Deflated Sharpe ratio above 95 %",
+                overfitting.deflated_sharpe,
+                LEAST_DEFLATED_SHARPE,
+                "percent",
+                f"Sharpe {overfitting.annual_sharpe:.2f} a year, "
+                f"the best of {overfitting.n_trials:,} trials",
+            ),
         )
     )
 
@@ -107,6 +127,19 @@ def _beats_best_expert(telemetry: Telemetry) -> Criterion:
         alone.max(),
         "percent",
         f"{alone.idxmax()}; both in hindsight" if alone.notna().any() else "no signal",
+    )
+
+
+def _not_overfitted(overfitting: OverfittingReport) -> Criterion:
+    probability = overfitting.probability_of_overfitting
+    return Criterion(
+        name="Probability of backtest overfitting below 50 %",
+        value=probability,
+        bound=MOST_OVERFITTING,
+        unit="percent",
+        passed=bool(probability < MOST_OVERFITTING),
+        detail=f"{overfitting.n_configurations} configurations, "
+        f"{overfitting.n_splits:,} splits of the days",
     )
 
 

@@ -17,7 +17,7 @@ class FoldOutcome(NamedTuple):
     n_columns: int
     n_latents: int
     n_physics: int
-    n_embedded_assets: int
+    embedding_width: int
     forecasts: pd.DataFrame
 
 

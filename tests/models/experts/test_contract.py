@@ -194,7 +194,9 @@ class TestParameters:
     def test_constructors_and_settings_have_the_same_defaults(self):
         built = build_experts(ExpertsSettings(), seed=0)
 
-        assert list(built) == ["trend", "range", "elastic", "pattern", "stress"]
+        assert list(built) == [
+            *("trend", "range", "elastic", "pattern", "surface", "stress")
+        ]
         for expert in built.values():
             default = type(expert)(**_training_of(expert))
             assert expert.get_params() == default.get_params()

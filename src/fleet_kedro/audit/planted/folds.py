@@ -71,9 +71,9 @@ class _InSampleEnsemble(MixtureOfExpertsEnsemble):
         weight: Float[np.ndarray, " rows"],
         asset: Shaped[np.ndarray, " rows"],
     ) -> PastForecasts:
-        self.experts_ = self._fitted_experts(X, y, weight)
+        self.learn(X, y, weight, asset)
         physics = X.loc[:, list(PHYSICS_COLUMNS)].to_numpy()
-        return PastForecasts(self.expert_probability(X), physics, asset, y)
+        return PastForecasts(self.expert_probability(X, asset), physics, asset, y)
 
 
 def _as_values(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,9 +1,10 @@
-"""Five ways to look at a market, each blind to what the others see.
+"""Six ways to look at a market, each blind to what the others see.
 
 ``trend``    boosted trees over latents and physics: interactions
 ``range``    nearest neighbours over latents: what followed similar states
 ``elastic``  a probit on the Ornstein-Uhlenbeck fit: how far the spring is stretched
 ``pattern``  a dilated causal network over the last 64 bars: shapes
+``surface``  boosted trees over plain signals: what shows without refining
 ``stress``   a bounded, class-weighted logistic regression: what holds in rough weather
 """
 

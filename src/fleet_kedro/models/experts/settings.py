@@ -1,4 +1,4 @@
-"""The five experts: their parameters, the columns they read, and their order."""
+"""The six experts: their parameters, the columns they read, and their order."""
 
 from pydantic import Field
 
@@ -15,15 +15,18 @@ from fleet_kedro.models.experts.stress import StressExpert, StressSettings
 from fleet_kedro.models.experts.trend import TrendExpert, TrendSettings
 
 EXPERT_COLUMNS: dict[str, tuple[str, ...]] = {
-    "trend": ("latent_", "physics_"),
+    "trend": ("latent_", "physics_", "hour_", "weekday_", "asset_"),
     "range": ("latent_",),
     "elastic": ELASTIC_INPUTS,
     "pattern": ("pattern_",),
-    "stress": ("latent_", "physics_"),
+    "surface": ("signal_", "asset_"),
+    "stress": ("latent_", "physics_", "hour_", "weekday_"),
 }
 """Prefixes of the columns that each expert reads, in the order it reads them.
 
-``pattern_00`` is the oldest bar of a window and ``pattern_63`` the present one.
+``pattern_00`` is the oldest bar of a window and ``pattern_63`` the present one. Hour
+and weekday are the calendar, which the latents hardly carry. ``signal_`` are plain
+signals as the catalogue has them. ``asset_`` is the asset's code.
 """
 
 
@@ -37,6 +40,9 @@ class ExpertsSettings(Config):
     )
     pattern: PatternSettings = Field(
         default=PatternSettings(), description="Convolution over the last bars."
+    )
+    surface: TrendSettings = Field(
+        default=TrendSettings(), description="Boosted trees over plain signals."
     )
     stress: StressSettings = Field(
         default=StressSettings(), description="Leashed line."
@@ -53,5 +59,6 @@ def build_experts(settings: ExpertsSettings, seed: int) -> dict[str, BinaryExper
         "range": RangeExpert(**dict(settings.range)),
         "elastic": ElasticExpert(**dict(settings.elastic)),
         "pattern": PatternExpert(**pattern),
+        "surface": TrendExpert(**{**dict(settings.surface), "random_state": seed}),
         "stress": StressExpert(**dict(settings.stress)),
     }

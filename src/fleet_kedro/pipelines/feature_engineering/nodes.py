@@ -1,7 +1,7 @@
 """Look at the whole market once, then build the features asset by asset."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -9,24 +9,28 @@ import pandas as pd
 
 from fleet_kedro.features.build import FeatureSettings, asset_features
 from fleet_kedro.features.context import MarketContext
+from fleet_kedro.features.fractional import FractionalDifference
 from fleet_kedro.features.order import fractional_orders
+from fleet_kedro.features.side_by_side import SideBySide
+from fleet_kedro.market.by_asset import CandleLoaders
 from fleet_kedro.market.dominance import DominancePolicy, join_dominance
 from fleet_kedro.reports.console import processing_lines
-from fleet_kedro.splits.walk_forward import WalkForward
+from fleet_kedro.splits.walk_forward import Fold, WalkForward, first_scored_with
 
 logger = logging.getLogger(__name__)
 
 
 def gather_context(
-    candles: pd.DataFrame, dominance: pd.DataFrame, policy: DominancePolicy
+    candles: CandleLoaders, dominance: pd.DataFrame, policy: DominancePolicy
 ) -> MarketContext:
     """Compute what the whole market did at each hour."""
-    hours = pd.DatetimeIndex(candles["timestamp"].unique())
-    return MarketContext.from_panel(candles, join_dominance(hours, dominance, policy))
+    together = SideBySide.of(candles)
+    shares = join_dominance(together.hours, dominance, policy)
+    return MarketContext.of(together, shares)
 
 
 def find_fractional_orders(
-    candles: pd.DataFrame,
+    candles: CandleLoaders,
     fleet_window: dict[str, Any],
     walk: WalkForward,
     features: FeatureSettings,
@@ -35,13 +39,14 @@ def find_fractional_orders(
     folds = walk.split(
         pd.Timestamp(fleet_window["start"]), pd.Timestamp(fleet_window["end"])
     )
-    first_scored = next(fold for fold in folds if fold.is_scored)
-    until = first_scored.train_end
-    return dict(fractional_orders(candles, until, features.fractional))
+    orders: dict[str, float] = {}
+    for load in candles.values():
+        orders.update(_order(load, folds, features.fractional))
+    return orders
 
 
 def build_features(
-    candles: pd.DataFrame,
+    candles: CandleLoaders,
     context: MarketContext,
     orders: dict[str, float],
     fleet_window: dict[str, Any],
@@ -50,18 +55,29 @@ def build_features(
     """Build one table per asset, each when it is saved: one at a time in memory."""
     start = pd.Timestamp(fleet_window["start"])
     return {
-        str(asset): partial(_build, own, context, orders[str(asset)], start, settings)
-        for asset, own in candles.groupby("asset")
+        asset: partial(_build, load, context, orders[asset], start, settings)
+        for asset, load in candles.items()
     }
 
 
+def _order(
+    load: Callable[[], pd.DataFrame],
+    folds: Sequence[Fold],
+    config: FractionalDifference,
+) -> Mapping[str, float]:
+    candles = load()
+    until = first_scored_with(folds, candles["timestamp"].iloc[0]).train_end
+    return fractional_orders(candles, until, config)
+
+
 def _build(
-    candles: pd.DataFrame,
+    load: Callable[[], pd.DataFrame],
     context: MarketContext,
     order: float,
     start: pd.Timestamp,
     settings: FeatureSettings,
 ) -> pd.DataFrame:
+    candles = load()
     table = asset_features(candles, context, order, settings)
     logger.info("\n".join(processing_lines(candles, table, order, start)))
     return table

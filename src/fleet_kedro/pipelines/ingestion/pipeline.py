@@ -5,6 +5,7 @@ from kedro.pipeline import Pipeline
 from fleet_kedro.pipelines.ingestion.nodes import (
     clean_market,
     load_market,
+    report_coverage,
     report_quality,
 )
 from fleet_kedro.pipelines.step import step
@@ -16,8 +17,11 @@ def create_pipeline(**_: object) -> Pipeline:
         [
             step(
                 load_market,
-                ["params:market", "params:universe", "params:window"],
-                ["raw_candles", "dominance", "planted_truth", "fleet_window"],
+                [f"params:{name}" for name in ("market", "universe", "window", "gate")],
+                [
+                    *("raw_candles", "dominance", "planted_truth"),
+                    *("fleet_window", "gate_findings"),
+                ],
             ),
             step(
                 clean_market,
@@ -28,6 +32,11 @@ def create_pipeline(**_: object) -> Pipeline:
                 report_quality,
                 ["raw_candles", "clean_candles"],
                 "quality_report",
+            ),
+            step(
+                report_coverage,
+                ["raw_candles", "gate_findings"],
+                ["coverage", "coverage_calendar"],
             ),
         ],
         tags="ingestion",

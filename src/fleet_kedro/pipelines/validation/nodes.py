@@ -4,8 +4,10 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from jaxtyping import Bool
 
 from fleet_kedro.features.build import FeatureSettings
 from fleet_kedro.features.catalogue import catalogue
@@ -17,15 +19,23 @@ from fleet_kedro.reports.summary import summarise
 from fleet_kedro.reports.verification import verification_lines
 from fleet_kedro.splits.walk_forward import WalkForward
 from fleet_kedro.validation.baseline import walk_alone
-from fleet_kedro.validation.rivals import rival_picks, rival_scores
+from fleet_kedro.validation.overfitting import OverfittingReport, report_overfitting
+from fleet_kedro.validation.rivals import BRAIN, rival_picks, rival_scores
 from fleet_kedro.validation.settings import ReportSettings
 from fleet_kedro.validation.telemetry import Telemetry, measure
+from fleet_kedro.validation.trials import Trial, trial_sharpes
+from fleet_kedro.validation.tried import (
+    Circumstances,
+    daily_returns,
+    trials_of,
+)
 from fleet_kedro.validation.verdict import Verdict, judge
 from fleet_kedro.validation.walk_forward import WalkSettings, walk_forward
 
 logger = logging.getLogger(__name__)
 
 Partitions = Mapping[str, Callable[[], pd.DataFrame]]
+Picks = dict[str, Bool[np.ndarray, " rows"]]
 
 
 def gather_facts(
@@ -74,33 +84,76 @@ def walk_baseline(
     feature_settings: FeatureSettings,
     report: ReportSettings,
 ) -> pd.DataFrame:
-    """Walk a brain that sees the baseline asset only; return how it fared."""
-    asset = report.baseline_asset
+    """Walk brains that see one asset only; return how they fared.
+
+    The baseline asset always; with full ablations every asset.
+    """
+    asked = set(features) if settings.ablations == "full" else {report.baseline_asset}
     return walk_alone(
-        {asset: features[asset]} if asset in features else {},
+        {asset: features[asset] for asset in sorted(asked & set(features))},
         catalogue(feature_settings.profile),
         facts.walk.split(facts.start, facts.end),
         settings,
     )
 
 
-def measure_forecasts(forecasts: pd.DataFrame, facts: RunFacts) -> Telemetry:
+def pick_signals(forecasts: pd.DataFrame) -> Picks:
+    """Let the brain, its rivals and its ablations signal equally many rows."""
+    return rival_picks(forecasts, rival_scores(forecasts))
+
+
+def measure_forecasts(
+    forecasts: pd.DataFrame, picks: Picks, facts: RunFacts
+) -> Telemetry:
     """Measure the brain and its rivals at the same number of signals."""
     scores = rival_scores(forecasts)
-    return measure(
-        forecasts,
-        rival_picks(forecasts, scores),
-        scores,
-        facts.label.round_trip_cost,
-        facts.bootstrap,
-    )
+    return measure(forecasts, picks, scores, facts.label, facts.bootstrap)
+
+
+def book_days(
+    forecasts: pd.DataFrame, picks: Picks, candles: Partitions, facts: RunFacts
+) -> pd.DataFrame:
+    """Book every configuration day by day."""
+    return daily_returns(forecasts, picks, candles, facts.label)
+
+
+def record_trials(
+    daily: pd.DataFrame,
+    telemetry: Telemetry,
+    facts: RunFacts,
+    settings: WalkSettings,
+    feature_settings: FeatureSettings,
+) -> list[Trial]:
+    """Write down every configuration that was tried."""
+    parameters = {
+        "assets": list(facts.assets),
+        "walk_forward": facts.walk.model_dump(mode="json"),
+        "walk": settings.model_dump(mode="json", exclude={"ablations"}),
+        "features": feature_settings.model_dump(mode="json"),
+    }
+    where = Circumstances(facts.source, facts.start, facts.end, facts.label, parameters)
+    return trials_of(telemetry.rivals, daily, where)
+
+
+def weigh_overfitting(
+    daily: pd.DataFrame,
+    ledger: list[Trial],
+    facts: RunFacts,
+    report: ReportSettings,
+) -> OverfittingReport:
+    """Judge the brain beside everything that was ever tried on this market."""
+    sharpes = trial_sharpes(ledger, facts.source, facts.label.horizon_bars)
+    return report_overfitting(daily, BRAIN, sharpes, report.unrecorded_trials)
 
 
 def judge_brain(
-    telemetry: Telemetry, baseline: pd.DataFrame, report: ReportSettings
+    telemetry: Telemetry,
+    baseline: pd.DataFrame,
+    overfitting: OverfittingReport,
+    report: ReportSettings,
 ) -> Verdict:
     """Hold the telemetry against the criteria, and say what came of it."""
-    verdict = judge(telemetry, baseline, report.baseline_asset)
+    verdict = judge(telemetry, baseline, report.baseline_asset, overfitting)
     logger.info("\n".join(verification_lines(telemetry, verdict)))
     return verdict
 

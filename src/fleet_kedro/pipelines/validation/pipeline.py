@@ -4,12 +4,16 @@ from kedro.pipeline import Pipeline
 
 from fleet_kedro.pipelines.step import step
 from fleet_kedro.pipelines.validation.nodes import (
+    book_days,
     draw_report,
     gather_facts,
     judge_brain,
     measure_forecasts,
+    pick_signals,
+    record_trials,
     walk_baseline,
     walk_fleet,
+    weigh_overfitting,
     write_page,
     write_summary,
 )
@@ -34,8 +38,28 @@ def create_pipeline(**_: object) -> Pipeline:
                 ["features", "run_facts", *_BRAIN, "params:report"],
                 "baseline",
             ),
-            step(measure_forecasts, ["forecasts", "run_facts"], "telemetry"),
-            step(judge_brain, ["telemetry", "baseline", "params:report"], "verdict"),
+            step(pick_signals, ["forecasts"], "picks"),
+            step(measure_forecasts, ["forecasts", "picks", "run_facts"], "telemetry"),
+            step(
+                book_days,
+                ["forecasts", "picks", "clean_candles", "run_facts"],
+                "daily_returns",
+            ),
+            step(
+                record_trials,
+                ["daily_returns", "telemetry", "run_facts", *_BRAIN],
+                "trial_ledger@append",
+            ),
+            step(
+                weigh_overfitting,
+                ["daily_returns", "trial_ledger@read", "run_facts", "params:report"],
+                "overfitting",
+            ),
+            step(
+                judge_brain,
+                ["telemetry", "baseline", "overfitting", "params:report"],
+                "verdict",
+            ),
             step(
                 draw_report,
                 ["forecasts", "folds", "loadings", "telemetry", "run_facts"],

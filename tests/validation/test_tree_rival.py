@@ -8,11 +8,11 @@ from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
 from fleet_kedro.models.experts.trend import TrendSettings
-from fleet_kedro.validation.volatility_null import VolatilityNull
+from fleet_kedro.validation.tree_rival import TreeRival
 
 COST = 0.002
 N_ROWS = 12_000
-RIVAL = VolatilityNull(
+RIVAL = TreeRival(
     signals=("volatility", "hour"), trees=TrendSettings(n_trees=60, learning_rate=0.1)
 )
 
@@ -109,7 +109,7 @@ class TestProperties:
 class TestErrors:
     def test_a_rival_without_a_signal_is_refused(self) -> None:
         with pytest.raises(ValidationError, match="signals"):
-            VolatilityNull(signals=(), trees=TrendSettings())
+            TreeRival(signals=(), trees=TrendSettings())
 
     def test_a_signal_that_is_not_there_is_named(self) -> None:
         train, positive = market(seed=0)

@@ -1,9 +1,12 @@
-"""The rival that knows only *when* markets move, not where to.
+"""Rivals that are boosted trees on a few signals, fitted fold by fold like the brain.
 
-With a fixed return threshold, a quiet hour rarely clears the costs and a wild one often
-does, so knowing the volatility alone lifts precision. This model is given just that:
-trailing volatility, volume, the hour and the asset. What a brain adds to its precision
-is knowledge of direction.
+``volatility only`` knows *when* markets move, not where to. With a fixed return
+threshold, a quiet hour rarely clears the costs and a wild one often does, so knowing
+the volatility alone lifts precision. It is given just that: trailing volatility,
+volume, the hour and the asset. What a brain adds to its precision is direction.
+
+``quick LightGBM`` is what one would write in an afternoon: all rows, some simple
+signals, no refiner, no experts. A brain that does not beat it is not worth its code.
 """
 
 import numpy as np
@@ -16,7 +19,7 @@ from fleet_kedro.models.experts import TrendExpert
 from fleet_kedro.models.experts.trend import TrendSettings
 
 
-class VolatilityNull(Config):
+class TreeRival(Config):
     """Which signals the rival reads, and how its trees are grown."""
 
     signals: tuple[str, ...] = Field(strict=False, min_length=1)

@@ -1,0 +1,64 @@
+"""A page around its sections: style sheet, plotting library, figures, cards.
+
+Everything is inside, and a policy in the head forbids the browser to fetch anything.
+Nothing depends on when or where the page was made.
+"""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+import plotly.io
+from plotly.offline import get_plotlyjs
+
+from fleet_kedro.reports.markup import escape, number, paragraph
+from fleet_kedro.reports.page_style import STYLE
+
+_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "img-src data: blob:"
+)
+
+
+def document(body: str, title: str) -> str:
+    """Return a whole HTML file."""
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n"
+        f"<script>{get_plotlyjs()}</script>\n</head>\n"
+        f"<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+    )
+
+
+def card_row(cards: Sequence[tuple[str, str, str]]) -> str:
+    """Lay out titles and large numbers, each with its null below."""
+    return f'<div class="cards">\n{"".join(_card(*card) for card in cards)}</div>'
+
+
+def figure_block(name: str, figure: go.Figure) -> str:
+    """Write a figure whose title is text of the page, where it can wrap."""
+    title = figure.layout.title
+    caption = (
+        f"<figcaption>\n<h3>{escape(title.text)}</h3>\n"
+        f"{paragraph(title.subtitle.text, 'note')}\n</figcaption>"
+    )
+    untitled = go.Figure(figure).update_layout(
+        title=None, margin_t=48, height=figure.layout.height - 62
+    )
+    plot = plotly.io.to_html(
+        untitled,
+        config={"displaylogo": False, "responsive": True, "displayModeBar": False},
+        include_plotlyjs=False,
+        full_html=False,
+        div_id=f"figure-{name}",
+    )
+    return f"<figure>\n{caption}\n{plot}\n</figure>"
+
+
+def _card(title: str, value: str, null: str) -> str:
+    return (
+        f'<div class="card"><div class="title">{escape(title)}</div>'
+        f'<div class="value">{escape(number(value).text)}</div>'
+        f'<div class="null">{escape(number(null).text)}</div></div>\n'
+    )
