@@ -39,7 +39,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     usual = ", ".join(f"{name} {runs}" for name, runs in suite.RUNS.items())
     parser.add_argument("--runs", type=int, help=f"runs of each part; else {usual}")
-    parser.add_argument("--only", nargs="+", choices=suite.RUNS, help="some parts only")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=[*suite.RUNS, *suite.ON_REQUEST],
+        help="some parts only",
+    )
     parser.add_argument("--out", type=Path, default=HERE, help="folder of the results")
     parser.add_argument(
         "--peers-python",

@@ -12,7 +12,16 @@ from bench.measure import Measurement, measure, task
 
 PROJECT = Path(__file__).parent.parent
 # How often each part runs; the median is quoted. What takes minutes runs less often.
-RUNS = {"features": 3, "refine": 3, "validation": 2, "growth": 2, "peers": 1}
+RUNS = {
+    "features": 3,
+    "refine": 3,
+    "validation": 2,
+    "growth": 2,
+    "exchange": 1,
+    "peers": 1,
+}
+# These take minutes and have no budget of time: they run only when they are named.
+ON_REQUEST = {"null": 1}
 READING_FEATURES = {"refine", "peers"}
 N_ASSETS = 11
 N_ASSETS_GROWN = 44
@@ -34,7 +43,8 @@ def measure_all(
     folder: Path, *, real: bool, options: argparse.Namespace
 ) -> tuple[list[Row], list[str]]:
     """Measure the parts asked for; return their rows, and the parts that failed."""
-    asked = [name for name in RUNS if not options.only or name in options.only]
+    usual = {**RUNS, **ON_REQUEST}
+    asked = [name for name in usual if name in (options.only or RUNS)]
     work = folder / "reference"
     _prepare(work, N_ASSETS, real=real)
     if "features" not in asked and READING_FEATURES.intersection(asked):
@@ -44,14 +54,16 @@ def measure_all(
         "refine": lambda runs: [_refine(work, runs)],
         "validation": lambda runs: [_validation(folder / "project", real, runs)],
         "growth": lambda runs: _growth(folder, runs),
+        "exchange": lambda runs: [_exchange(runs)],
         "peers": lambda runs: _peers(work, options.peers_python, runs),
+        "null": lambda runs: [_null_market(options.out, runs)],
     }
     rows: list[Row] = []
     failed: list[str] = []
     for name in asked:
         print(f"measuring {name} ...", file=sys.stderr, flush=True)
         try:
-            for row in parts[name](options.runs or RUNS[name]):
+            for row in parts[name](options.runs or usual[name]):
                 rows.append(row)
         except RuntimeError as error:
             # What took minutes to measure so far is not thrown away.
@@ -110,6 +122,18 @@ def _growth(folder: Path, runs: int) -> list[Row]:
         )
         rows.append(Row(f"{name} x{times:g}", what, last))
     return rows
+
+
+def _exchange(runs: int) -> Row:
+    """Fill an empty store from an exchange on this machine, then keep it current."""
+    script = PROJECT / "tests" / "exchange" / "throughput.py"
+    what = "730 days of 11 assets from a local exchange, then two hourly updates"
+    return Row("exchange", what, measure([sys.executable, str(script)], runs), 60, 1)
+
+
+def _null_market(out: Path, runs: int) -> Row:
+    what = "20 verdicts on markets without an edge, two at a time; NULL_MARKET.md"
+    return Row("null market", what, measure(task("null_market", out), runs))
 
 
 def _peers(work: Path, peers_python: str | None, runs: int) -> Iterator[Row]:

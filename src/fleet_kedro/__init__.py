@@ -8,7 +8,7 @@ The reading order is the import order; each chapter imports only those before it
 3. ``splits``      how past and future are kept apart
    ``metrics``     how good it is, beside its null
 4. ``refine``      thousands of columns into twenty-five latents
-5. ``models``      what learns: five experts and the gate that mixes them
+5. ``models``      what learns: six experts and the gate that mixes them
 6. ``signals``     what we do about a forecast: thresholds
 7. ``validation``  whether it is true: walk-forward, nulls, verdict
 8. ``audit``       how we know that nothing leaks

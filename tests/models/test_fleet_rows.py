@@ -14,6 +14,7 @@ from fleet_kedro.models.experts import ExpertsSettings
 from fleet_kedro.models.fleet_rows import FleetRows, gather_rows
 from fleet_kedro.models.mixture import PHYSICS_COLUMNS
 from fleet_kedro.models.rows import (
+    CALENDAR_COLUMNS,
     ELASTIC_COLUMNS,
     ENERGY_COLUMNS,
     PATTERN_SERIES,
@@ -66,7 +67,8 @@ def feature_frame(asset: str, seed: int) -> pd.DataFrame:
     walk = rng.normal(size=(N_BARS, 3))
     for t in range(1, N_BARS):
         walk[t] = 0.8 * walk[t - 1] + 0.6 * walk[t]
-    inputs = [*PHYSICS_COLUMNS, *ELASTIC_COLUMNS, *ENERGY_COLUMNS, PATTERN_SERIES]
+    inputs = [*CALENDAR_COLUMNS, *PHYSICS_COLUMNS, *ELASTIC_COLUMNS, *ENERGY_COLUMNS]
+    inputs.append(PATTERN_SERIES)
     values = {name: rng.normal(size=N_BARS) for name in inputs}
     for i in range(6):
         values[f"signal_{i}"] = walk[:, i % 3] + 0.3 * rng.normal(size=N_BARS)
@@ -127,6 +129,7 @@ class TestKnownValues:
             "timestamp",
             "asset",
             "forward_return",
+            *CALENDAR_COLUMNS,
             "signal_3",
             "flag",
             *PHYSICS_COLUMNS,

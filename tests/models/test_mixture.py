@@ -131,7 +131,8 @@ class TestProperties:
     def test_an_expert_that_asks_for_the_code_can_tell_assets_apart(self) -> None:
         X, _, asset = market()
         y = asset == "BTC"
-        for kind, auc in (("off", 0.0), ("one_hot", 0.4), ("learned", 0.4)):
+        gaps = {}
+        for kind in ("off", "one_hot", "learned"):
             brain = MixtureOfExpertsEnsemble(
                 experts={"only": LogisticRegression()},
                 columns={"only": ("latent_", "asset_")},
@@ -139,14 +140,9 @@ class TestProperties:
                 purge_rows=26,
             ).fit(X, y, asset=asset)
             probability = brain.forecast(X, asset).probability
-            gap = probability[y].mean() - probability[~y].mean()
-            assert gap > auc or kind != "one_hot"
-            assert gap < 0.1 or kind == "one_hot"
-
-    def test_probabilities_of_both_classes_sum_to_one(self) -> None:
-        X, y, asset = market(500)
-        brain = ensemble(only=LogisticRegression()).fit(X, y, asset=asset)
-        np.testing.assert_allclose(brain.predict_proba(X, asset).sum(axis=1), 1)
+            gaps[kind] = probability[y].mean() - probability[~y].mean()
+        assert gaps["off"] < 0.1
+        assert min(gaps["one_hot"], gaps["learned"]) > 0.9
 
 
 class TestErrors:

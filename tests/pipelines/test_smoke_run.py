@@ -20,7 +20,7 @@ START, END = (
     pd.Timestamp("2023-10-14T00:00", tz="UTC"),
     pd.Timestamp("2023-11-30T23:00", tz="UTC"),
 )
-EXPERTS = ["trend", "range", "elastic", "pattern", "stress"]
+EXPERTS = ["trend", "range", "elastic", "pattern", "surface", "stress"]
 
 IN_ORDER = [
     r"GLOBAL FLEET VALIDATION",
@@ -35,7 +35,7 @@ IN_ORDER = [
     r"\[Fleet\] Processing ETHUSDT\.\.\.",
     r"\[Fleet\] Combining 2 assets into global dataset\.\.\.",
     r"\[Fold 1\] Universal Tensor-Flex v2 Refinement",
-    r"  ✓ Universal features: 252 → 25 latents",
+    r"  ✓ Universal features: 264 → 25 latents",
     r"\[Fold 1\] Global MoE Training \(Asset Embeddings Enabled\)",
     r"\[Fold 1\] Overall Performance:",
     r"\[Fold 1\] Per-Asset Performance:",

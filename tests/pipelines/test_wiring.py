@@ -30,7 +30,10 @@ CATALOG = {
 IN_MEMORY = {
     "market_context",
     "run_facts",
+    "picks",
     "telemetry",
+    "efficiency",
+    "scrutiny",
     "verdict",
     "figures",
 }

@@ -10,7 +10,9 @@ import pytest
 from fleet_kedro.labels.forward_return import Label
 from fleet_kedro.metrics.bootstrap import BlockBootstrap
 from fleet_kedro.reports.facts import RunFacts
+from fleet_kedro.reports.scrutiny import Scrutiny
 from fleet_kedro.splits.walk_forward import Fold, WalkForward
+from fleet_kedro.validation.efficiency import planted_efficiency
 from fleet_kedro.validation.overfitting import OverfittingReport
 from fleet_kedro.validation.rivals import rival_picks, rival_scores
 from fleet_kedro.validation.telemetry import Telemetry, measure
@@ -29,6 +31,7 @@ class Validated(NamedTuple):
     folds: pd.DataFrame
     loadings: pd.DataFrame
     telemetry: Telemetry
+    scrutiny: Scrutiny
     verdict: Verdict
     facts: RunFacts
 
@@ -100,6 +103,18 @@ OVERFITTING = OverfittingReport(
 )
 
 
+TRIALS = pd.DataFrame(
+    {
+        "kind": ["brain", "all"],
+        "trials": [3, 12],
+        "best_daily_sharpe": [0.1, 0.2],
+        "best": ["brain", "trend alone"],
+        "median_daily_sharpe": [0.05, 0.01],
+    }
+)
+TRUTH = pd.DataFrame(columns=["timestamp", "asset", "probability", "regime"])
+
+
 def validate(size: Size, left_out: dict[str, str] | None = None) -> Validated:
     """Draw, measure and judge."""
     start = pd.Timestamp("2023-01-01", tz="UTC").as_unit("us")
@@ -125,6 +140,7 @@ def validate(size: Size, left_out: dict[str, str] | None = None) -> Validated:
         describe(folds, forecasts),
         load(folds),
         telemetry,
+        Scrutiny(OVERFITTING, TRIALS, planted_efficiency(forecasts, TRUTH, bootstrap)),
         judge(telemetry, baseline, size.assets[0], OVERFITTING),
         RunFacts(
             source="drawn for a test",

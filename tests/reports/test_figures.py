@@ -14,6 +14,7 @@ def figures_of(validated):
         validated.folds,
         validated.loadings,
         validated.telemetry,
+        validated.scrutiny,
         validated.facts,
     )
 
@@ -142,7 +143,7 @@ class TestDrawn:
         names = dict(zip(figure.data[0].y, figure.data[0].marker.symbol, strict=True))
 
         assert names.pop("brain") == "circle"
-        assert len(names) == 9
+        assert len(names) == 10
         assert set(names.values()) == {"circle-open"}
 
 
@@ -162,7 +163,7 @@ class TestAllFigures:
     def test_each_has_a_title_and_a_reading(self, request, name):
         figures = figures_of(request.getfixturevalue(name))
 
-        assert len(figures) == 8
+        assert len(figures) == 11
         for figure in figures.values():
             assert figure.layout.title.text
             assert figure.layout.title.subtitle.text.endswith(".")

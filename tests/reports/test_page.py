@@ -10,6 +10,7 @@ from fleet_kedro.reports.units import (
     basis_points,
     decimals,
     in_unit,
+    interval,
     percent,
     points,
 )
@@ -51,10 +52,17 @@ class Tables(HTMLParser):
             self._cells[-1] += data
 
 
+def _with_interval(row, name, write):
+    return f"{write(row[name])} " + interval(
+        row[f"{name}_low"], row[f"{name}_high"], write
+    )
+
+
 def page_of(validated):
     return render_page(
         validated.folds,
         validated.telemetry,
+        validated.scrutiny,
         validated.verdict,
         validated.facts,
         draw_figures(
@@ -62,6 +70,7 @@ def page_of(validated):
             validated.folds,
             validated.loadings,
             validated.telemetry,
+            validated.scrutiny,
             validated.facts,
         ),
     )
@@ -156,7 +165,8 @@ class TestNumbers:
                 percent(row["precision"]),
                 percent(row["recall"]),
                 minus(points(row["lift"])),
-                minus(basis_points(row["net_return"])),
+                minus(_with_interval(row, "lift_over_volatility", points)),
+                minus(_with_interval(row, "net_return", basis_points)),
                 decimals(row["auc"], 3),
                 decimals(row["log_loss"], 4),
             ]
@@ -229,7 +239,8 @@ class TestSelfContained:
     def test_every_figure_has_its_own_fixed_place(self, page):
         assert re.findall(r'<div id="(figure-\w+)"', page) == [
             *("figure-precision", "figure-lift", "figure-equity", "figure-timeline"),
-            *("figure-rivals", "figure-calibration", "figure-gate", "figure-loadings"),
+            *("figure-rivals", "figure-gains", "figure-overfitting"),
+            *("figure-calibration", "figure-gate", "figure-loadings"),
         ]
 
     def test_the_same_run_gives_the_same_bytes(self, page, validate_with):

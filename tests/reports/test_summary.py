@@ -7,7 +7,11 @@ from fleet_kedro.reports.summary import summarise
 
 def summary(validated):
     return summarise(
-        validated.folds, validated.telemetry, validated.verdict, validated.facts
+        validated.folds,
+        validated.telemetry,
+        validated.scrutiny,
+        validated.verdict,
+        validated.facts,
     )
 
 
@@ -17,12 +21,12 @@ class TestKnownValues:
 
         assert list(told) == [
             *("verdict", "overall", "assets", "folds", "fold_assets", "rivals", "gate"),
-            "facts",
+            *("overfitting", "trials", "efficiency", "facts"),
         ]
         assert told["verdict"]["passed"] == validated.verdict.passed
         assert [list(item) for item in told["verdict"]["criteria"]] == [
             ["name", "value", "bound", "unit", "passed", "detail"]
-        ] * 5
+        ] * 7
 
     def test_it_says_what_was_measured(self, validated):
         told = summary(validated)

@@ -23,6 +23,12 @@ def study() -> ModuleType:
     return module
 
 
+@pytest.fixture(scope="module")
+def summaries(study: ModuleType) -> list[dict[str, Any]]:
+    """Validate three markets, from candles to verdict."""
+    return study.validate_all(range(3))
+
+
 def summary(met: Sequence[bool], lift_low: float | None) -> dict[str, Any]:
     """Return what a run says of a market, as far as it is counted."""
     return {
@@ -75,10 +81,6 @@ class TestCounting:
 
 @pytest.mark.slow
 class TestNullMarkets:
-    @pytest.fixture(scope="class")
-    def summaries(self, study: ModuleType) -> list[dict[str, Any]]:
-        return study.validate_all(range(3))
-
     def test_every_market_is_another_one_without_an_edge(
         self, summaries: list[dict[str, Any]]
     ) -> None:

@@ -200,7 +200,7 @@ class TestKnownValues:
         weights = forecasts.filter(regex="^gate_")
         assert list(weights) == [
             f"gate_{name}"
-            for name in ("trend", "range", "elastic", "pattern", "stress")
+            for name in ("trend", "range", "elastic", "pattern", "surface", "stress")
         ]
         np.testing.assert_allclose(weights.sum(axis=1), 1.0)
         assert forecasts["probability"].between(0, 1).all()

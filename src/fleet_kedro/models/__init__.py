@@ -1,1 +1,1 @@
-"""What learns: five experts and the gate that mixes them."""
+"""What learns: six experts and the gate that mixes them."""

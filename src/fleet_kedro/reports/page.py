@@ -12,8 +12,10 @@ import plotly.graph_objects as go
 
 from fleet_kedro.reports import page_tables as tables
 from fleet_kedro.reports.document import card_row, document, figure_block
+from fleet_kedro.reports.efficiency_table import efficiency_table
 from fleet_kedro.reports.facts import RunFacts
 from fleet_kedro.reports.markup import escape, paragraph, section
+from fleet_kedro.reports.scrutiny import Scrutiny
 from fleet_kedro.reports.units import (
     NO_VALUE,
     basis_points,
@@ -24,6 +26,7 @@ from fleet_kedro.reports.units import (
     points,
 )
 from fleet_kedro.reports.verification import meaning, verdict_word
+from fleet_kedro.validation.overfitting import OverfittingReport
 from fleet_kedro.validation.rivals import ALWAYS_LONG, BRAIN, VOLATILITY_ONLY
 from fleet_kedro.validation.telemetry import Telemetry
 from fleet_kedro.validation.verdict import Verdict
@@ -59,6 +62,7 @@ _TERMS = {
 def render_page(
     folds: pd.DataFrame,
     telemetry: Telemetry,
+    scrutiny: Scrutiny,
     verdict: Verdict,
     facts: RunFacts,
     figures: Mapping[str, go.Figure],
@@ -108,7 +112,16 @@ def render_page(
             ),
             tables.rivals_table(telemetry.rivals),
             drawn["rivals"],
+            drawn["gains"],
         ),
+        section(
+            "overfitting",
+            "What was tried",
+            paragraph(_tried(scrutiny.overfitting), "note"),
+            tables.trials_table(scrutiny.trials),
+            drawn["overfitting"],
+        ),
+        *_efficiency(scrutiny, drawn),
         section("calibration", "Calibration", drawn["calibration"]),
         section(
             "gate", "Gate weights", tables.gate_table(telemetry.gate), drawn["gate"]
@@ -119,6 +132,32 @@ def render_page(
     return document(
         "\n".join(body), f"Global fleet validation: {verdict_word(verdict)}"
     )
+
+
+def _tried(overfitting: OverfittingReport) -> str:
+    return (
+        f"Sharpe ratio {overfitting.annual_sharpe:.2f} a year over "
+        f"{overfitting.n_days:,} days, worth {overfitting.effective_days:,.0f} "
+        f"independent ones. Of {overfitting.n_trials:,} worthless trials the best "
+        f"would show {overfitting.expected_maximum_sharpe:.3f} a day; the brain shows "
+        f"{overfitting.daily_sharpe:.3f}. Probability that it is real: "
+        f"{percent(overfitting.probabilistic_sharpe)} had it been the only trial, "
+        f"{percent(overfitting.deflated_sharpe)} given all of them."
+    )
+
+
+def _efficiency(scrutiny: Scrutiny, drawn: Mapping[str, str]) -> list[str]:
+    """Tell of the best possible forecast, where there is one to tell of."""
+    if scrutiny.efficiency.empty:
+        return []
+    return [
+        section(
+            "efficiency",
+            "How much of the planted edge was found",
+            efficiency_table(scrutiny.efficiency),
+            drawn["efficiency"],
+        )
+    ]
 
 
 def _head(facts: RunFacts) -> str:

@@ -1,6 +1,7 @@
 """The tables of the page: every share beside its null, every unit in its header."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -100,7 +101,7 @@ def rivals_table(rivals: pd.DataFrame) -> str:
     """Lay out the brain first, then those it has to beat."""
     header = [
         *("", "Signals", "Precision", "Recall", "Lift, points"),
-        *("Net per signal, bp", "AUC", "Log-loss"),
+        *("Over volatility only, points", "Net per signal, bp", "AUC", "Log-loss"),
     ]
     rows: list[Row] = [
         [
@@ -109,11 +110,34 @@ def rivals_table(rivals: pd.DataFrame) -> str:
             number(percent(row["precision"])),
             number(percent(row["recall"])),
             number(points(row["lift"])),
-            number(basis_points(row["net_return"])),
+            number(
+                points(row["lift_over_volatility"]),
+                _span(row, "lift_over_volatility", points),
+            ),
+            number(
+                basis_points(row["net_return"]),
+                _span(row, "net_return", basis_points),
+            ),
             number(decimals(row["auc"], 3)),
             number(decimals(row["log_loss"], 4)),
         ]
         for row in rivals.to_dict(orient="records")
+    ]
+    return table(header, rows)
+
+
+def trials_table(trials: pd.DataFrame) -> str:
+    """Lay out how many configurations were tried, kind by kind."""
+    header = ["Kind", "Trials", "Best", "Its daily Sharpe", "Median daily Sharpe"]
+    rows: list[Row] = [
+        [
+            str(row["kind"]),
+            f"{row['trials']:,}",
+            str(row["best"]),
+            number(decimals(row["best_daily_sharpe"], 3)),
+            number(decimals(row["median_daily_sharpe"], 3)),
+        ]
+        for row in trials.to_dict(orient="records")
     ]
     return table(header, rows)
 
@@ -166,7 +190,9 @@ def _asset_row(name: str, row: pd.Series) -> Row:
     ]
 
 
-def _span(row: pd.Series, name: str, write: Callable[[float], str]) -> str:
+def _span(
+    row: Mapping[Any, Any] | pd.Series, name: str, write: Callable[[float], str]
+) -> str:
     return interval(row[f"{name}_low"], row[f"{name}_high"], write)
 
 

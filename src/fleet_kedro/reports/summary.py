@@ -7,12 +7,18 @@ import numpy as np
 import pandas as pd
 
 from fleet_kedro.reports.facts import RunFacts
+from fleet_kedro.reports.scrutiny import Scrutiny
+from fleet_kedro.validation.overfitting import OverfittingReport
 from fleet_kedro.validation.telemetry import Telemetry
 from fleet_kedro.validation.verdict import Verdict
 
 
 def summarise(
-    folds: pd.DataFrame, telemetry: Telemetry, verdict: Verdict, facts: RunFacts
+    folds: pd.DataFrame,
+    telemetry: Telemetry,
+    scrutiny: Scrutiny,
+    verdict: Verdict,
+    facts: RunFacts,
 ) -> dict[str, Any]:
     """Return verdict, measurements and facts as plain JSON values.
 
@@ -36,9 +42,22 @@ def summarise(
             "fold_assets": _records(telemetry.fold_assets),
             "rivals": _records(telemetry.rivals),
             "gate": _records(telemetry.gate),
+            "overfitting": _overfitting(scrutiny.overfitting),
+            "trials": _records(scrutiny.trials),
+            "efficiency": _records(scrutiny.efficiency),
             "facts": _facts(facts),
         }
     )
+
+
+def _overfitting(report: OverfittingReport) -> dict[str, Any]:
+    told = {name: value for name, value in report._asdict().items() if name != "logits"}
+    return {
+        **told,
+        "annual_sharpe": report.annual_sharpe,
+        "n_splits": report.n_splits,
+        "probability_of_overfitting": report.probability_of_overfitting,
+    }
 
 
 def _facts(facts: RunFacts) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What all five experts promise, whatever they believe about markets."""
+"""What all six experts promise, whatever they believe about markets."""
 
 import inspect
 

@@ -1,4 +1,4 @@
-"""What the five experts share: checks at the border, and rows with nothing to learn.
+"""What the six experts share: checks at the border, and rows with nothing to learn.
 
 An expert implements two verbs on clean arrays, ``_learn`` and ``_probability``. This
 class does the rest of the scikit-learn promise once, and adds three of our own:

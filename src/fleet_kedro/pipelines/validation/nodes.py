@@ -13,17 +13,20 @@ from fleet_kedro.features.build import FeatureSettings
 from fleet_kedro.features.catalogue import catalogue
 from fleet_kedro.reports.facts import RunFacts
 from fleet_kedro.reports.figures import draw_figures
+from fleet_kedro.reports.figures.overfitting import ledger_summary
 from fleet_kedro.reports.page import render_page
 from fleet_kedro.reports.progress import ConsoleWatcher
+from fleet_kedro.reports.scrutiny import Scrutiny
 from fleet_kedro.reports.summary import summarise
 from fleet_kedro.reports.verification import verification_lines
 from fleet_kedro.splits.walk_forward import WalkForward
 from fleet_kedro.validation.baseline import walk_alone
-from fleet_kedro.validation.overfitting import OverfittingReport, report_overfitting
+from fleet_kedro.validation.efficiency import planted_efficiency
+from fleet_kedro.validation.overfitting import report_overfitting
 from fleet_kedro.validation.rivals import BRAIN, rival_picks, rival_scores
 from fleet_kedro.validation.settings import ReportSettings
 from fleet_kedro.validation.telemetry import Telemetry, measure
-from fleet_kedro.validation.trials import Trial, trial_sharpes
+from fleet_kedro.validation.trials import Trial, comparable
 from fleet_kedro.validation.tried import (
     Circumstances,
     daily_returns,
@@ -135,25 +138,38 @@ def record_trials(
     return trials_of(telemetry.rivals, daily, where)
 
 
-def weigh_overfitting(
+def scrutinise(
     daily: pd.DataFrame,
     ledger: list[Trial],
+    efficiency: pd.DataFrame,
     facts: RunFacts,
     report: ReportSettings,
-) -> OverfittingReport:
+) -> Scrutiny:
     """Judge the brain beside everything that was ever tried on this market."""
-    sharpes = trial_sharpes(ledger, facts.source, facts.label.horizon_bars)
-    return report_overfitting(daily, BRAIN, sharpes, report.unrecorded_trials)
+    tried = comparable(ledger, facts.source, facts.label.horizon_bars)
+    sharpes = np.array([trial.results.daily_sharpe for trial in tried])
+    return Scrutiny(
+        report_overfitting(daily, BRAIN, sharpes, report.unrecorded_trials),
+        ledger_summary(tried),
+        efficiency,
+    )
+
+
+def measure_efficiency(
+    forecasts: pd.DataFrame, truth: pd.DataFrame, facts: RunFacts
+) -> pd.DataFrame:
+    """Hold the forecasts against the planted truth, where there is one."""
+    return planted_efficiency(forecasts, truth, facts.bootstrap)
 
 
 def judge_brain(
     telemetry: Telemetry,
     baseline: pd.DataFrame,
-    overfitting: OverfittingReport,
+    scrutiny: Scrutiny,
     report: ReportSettings,
 ) -> Verdict:
     """Hold the telemetry against the criteria, and say what came of it."""
-    verdict = judge(telemetry, baseline, report.baseline_asset, overfitting)
+    verdict = judge(telemetry, baseline, report.baseline_asset, scrutiny.overfitting)
     logger.info("\n".join(verification_lines(telemetry, verdict)))
     return verdict
 
@@ -163,25 +179,31 @@ def draw_report(
     folds: pd.DataFrame,
     loadings: pd.DataFrame,
     telemetry: Telemetry,
+    scrutiny: Scrutiny,
     facts: RunFacts,
 ) -> dict[str, go.Figure]:
     """Draw the figures of the report."""
-    return draw_figures(forecasts, folds, loadings, telemetry, facts)
+    return draw_figures(forecasts, folds, loadings, telemetry, scrutiny, facts)
 
 
 def write_summary(
-    folds: pd.DataFrame, telemetry: Telemetry, verdict: Verdict, facts: RunFacts
+    folds: pd.DataFrame,
+    telemetry: Telemetry,
+    scrutiny: Scrutiny,
+    verdict: Verdict,
+    facts: RunFacts,
 ) -> dict[str, Any]:
     """Write down every number of the report for a machine."""
-    return summarise(folds, telemetry, verdict, facts)
+    return summarise(folds, telemetry, scrutiny, verdict, facts)
 
 
 def write_page(
     folds: pd.DataFrame,
     telemetry: Telemetry,
+    scrutiny: Scrutiny,
     verdict: Verdict,
     facts: RunFacts,
     figures: dict[str, go.Figure],
 ) -> str:
     """Write the report for a person, as one page that needs nothing else."""
-    return render_page(folds, telemetry, verdict, facts, figures)
+    return render_page(folds, telemetry, scrutiny, verdict, facts, figures)

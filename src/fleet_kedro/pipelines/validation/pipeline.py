@@ -8,19 +8,20 @@ from fleet_kedro.pipelines.validation.nodes import (
     draw_report,
     gather_facts,
     judge_brain,
+    measure_efficiency,
     measure_forecasts,
     pick_signals,
     record_trials,
+    scrutinise,
     walk_baseline,
     walk_fleet,
-    weigh_overfitting,
     write_page,
     write_summary,
 )
 
 _RULES = ["params:walk_forward", "params:walk", "params:report"]
 _BRAIN = ["params:walk", "params:features"]
-_TOLD = ["folds", "telemetry", "verdict", "run_facts"]
+_TOLD = ["folds", "telemetry", "scrutiny", "verdict", "run_facts"]
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -51,18 +52,29 @@ def create_pipeline(**_: object) -> Pipeline:
                 "trial_ledger@append",
             ),
             step(
-                weigh_overfitting,
-                ["daily_returns", "trial_ledger@read", "run_facts", "params:report"],
-                "overfitting",
+                measure_efficiency,
+                ["forecasts", "planted_truth", "run_facts"],
+                "efficiency",
+            ),
+            step(
+                scrutinise,
+                [
+                    *("daily_returns", "trial_ledger@read", "efficiency", "run_facts"),
+                    "params:report",
+                ],
+                "scrutiny",
             ),
             step(
                 judge_brain,
-                ["telemetry", "baseline", "overfitting", "params:report"],
+                ["telemetry", "baseline", "scrutiny", "params:report"],
                 "verdict",
             ),
             step(
                 draw_report,
-                ["forecasts", "folds", "loadings", "telemetry", "run_facts"],
+                [
+                    *("forecasts", "folds", "loadings", "telemetry", "scrutiny"),
+                    "run_facts",
+                ],
                 "figures",
             ),
             step(write_summary, _TOLD, "global_validation"),
