@@ -131,12 +131,22 @@ class _Run:
                     due & ~wanted["timestamp"].isin(stamps), "timestamp"
                 ]
                 assert missing.empty, self._say(f"{symbol} lacks {list(missing)}")
-            final = self._last_due() if is_end else pd.Timestamp(0, tz="UTC")
+            final = self._last_settled() if is_end else pd.Timestamp(0, tz="UTC")
             self._compare_values(symbol, found, wanted, final)
 
     def _last_due(self) -> pd.Timestamp:
         """Return the last open time that the last look could see as finished."""
-        due_ms = self.looked_at_ms - MARGIN_S * 1000 - HOUR_MS
+        return self._seen_since(MARGIN_S)
+
+    def _last_settled(self) -> pd.Timestamp:
+        """Return the last open time whose late trades the last look could see.
+
+        A slow machine may still be looking when the quiet minute is over.
+        """
+        return self._seen_since(max(MARGIN_S, self.schedule.settles_after_s))
+
+    def _seen_since(self, seconds: float) -> pd.Timestamp:
+        due_ms = self.looked_at_ms - seconds * 1000 - HOUR_MS
         return pd.Timestamp(due_ms, unit="ms", tz="UTC")
 
     def _compare_values(
