@@ -84,7 +84,7 @@ class TestProperties:
         physics, code, forecasts, outcome, _ = planted()
         forecasts[:, 1] = 0.5
         shares = [
-            GatingNetwork(flags=(5,), balance=balance)
+            GatingNetwork(flags=(5,), penalty=10.0, balance=balance)
             .fit(physics, code, forecasts, outcome)
             .weights(physics, code)[:, 1]
             .mean()
