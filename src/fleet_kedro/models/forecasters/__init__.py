@@ -1,0 +1,1 @@
+"""What forecasts one asset's next hours: trees, networks, and their settings."""
