@@ -21,8 +21,8 @@ RUNS = {
     "peers": 1,
 }
 # These take minutes and have no budget of time: they run only when they are named.
-ON_REQUEST = {"null": 1}
-READING_FEATURES = {"refine", "peers"}
+ON_REQUEST = {"null": 1, "brains": 1}
+READING_FEATURES = {"refine", "peers", "brains"}
 N_ASSETS = 11
 N_ASSETS_GROWN = 44
 TSFRESH_WINDOWS = 500
@@ -57,6 +57,7 @@ def measure_all(
         "exchange": lambda runs: [_exchange(runs)],
         "peers": lambda runs: _peers(work, options.peers_python, runs),
         "null": lambda runs: [_null_market(options.out, runs)],
+        "brains": lambda runs: _brains(work, runs),
     }
     rows: list[Row] = []
     failed: list[str] = []
@@ -134,6 +135,18 @@ def _exchange(runs: int) -> Row:
 def _null_market(out: Path, runs: int) -> Row:
     what = "20 verdicts on markets without an edge, two at a time; NULL_MARKET.md"
     return Row("null market", what, measure(task("null_market", out), runs))
+
+
+def _brains(work: Path, runs: int) -> list[Row]:
+    """Walk one brain over the fleet, and then one over each asset alone."""
+    fleet = measure(task("brains", work, "together"), runs)
+    alone = measure(task("brains", work, "alone"), runs)
+    share = fleet.wall_seconds / alone.wall_seconds
+    what = f"one brain walked over 11 assets: {share:.2f} of eleven brains' time"
+    return [
+        Row("brain, fleet", what, fleet),
+        Row("brains, alone", "eleven brains walked over one asset each", alone),
+    ]
 
 
 def _peers(work: Path, peers_python: str | None, runs: int) -> Iterator[Row]:
