@@ -11,6 +11,7 @@ another order, a segment ends elsewhere. What a step promises exactly is its ``L
 ``pairing``    two tables, row by row
 ``checks``     which change, and which rows must then agree
 ``examine``    every step under every check
+``forecasts``  forecasts that are too good to be true
 ``steps``      the register of the project's own steps
 ``planted``    known mistakes, which the checks must find
 """
