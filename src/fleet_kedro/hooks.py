@@ -1,7 +1,7 @@
 """What Kedro calls on the way: before a run a check, after it a pointer."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from fleet_kedro.market.window import BARS_PER_DAY, Window
 from fleet_kedro.splits.walk_forward import WalkForward
+from fleet_kedro.validation.settings import ReportSettings
 
 REPORTS = ("report_page", "tuning_page")
 
@@ -64,7 +65,11 @@ class CheckParameters:
             refuse_unknown(
                 "parameter", loader.runtime_params or {}, _names_in(source / "base")
             )
-        blocks = _build_blocks(loader["parameters"])
+        raw = loader["parameters"]
+        blocks = _build_blocks(raw)
+        refuse_two_histories(raw.get("window", {}), raw.get("walk_forward", {}))
+        if isinstance(report := blocks.get("report"), ReportSettings):
+            refuse_stranger(report, raw.get("universe", {}).get("assets", ()))
         window, walk = blocks.get("window"), blocks.get("walk_forward")
         if isinstance(window, Window) and isinstance(walk, WalkForward):
             refuse_short_window(window, walk)
@@ -77,6 +82,32 @@ def refuse_unknown(kind: str, names: Iterable[str], known: set[str]) -> None:
             raise ParameterError(
                 f"There is no {kind} {name!r}; {_suggestion(name, known)}"
             )
+
+
+def refuse_two_histories(window: Mapping[str, Any], walk: Mapping[str, Any]) -> None:
+    """Raise a `ParameterError` if window and walk ask for histories of two lengths.
+
+    The window admits an asset by the same number by which a fold does: a longer one in
+    the window would drop assets that folds could use, a shorter one in the walk would
+    let them learn from assets that are thought too young. The raw blocks are compared,
+    because a run of one pipeline may build only one of them.
+    """
+    ours, theirs = window.get("min_history_days"), walk.get("min_history_days")
+    if ours != theirs:
+        raise ParameterError(
+            f"window.min_history_days={ours} and walk_forward.min_history_days={theirs}"
+            " differ: an asset joins window and folds at one age; give both the same "
+            "number, as min_history_days in globals.yml does, or null."
+        )
+
+
+def refuse_stranger(report: ReportSettings, assets: Sequence[str]) -> None:
+    """Raise a `ParameterError` if the baseline asset is none of the universe."""
+    if report.baseline_asset not in assets:
+        raise ParameterError(
+            f"report.baseline_asset={report.baseline_asset!r} is none of the "
+            f"universe's assets; choose one of {', '.join(assets)}."
+        )
 
 
 def refuse_short_window(window: Window, walk: WalkForward) -> None:

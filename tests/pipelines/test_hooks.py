@@ -11,11 +11,15 @@ from fleet_kedro.hooks import (
     SHORTEST_TRAINING_BARS,
     ParameterError,
     refuse_short_window,
+    refuse_stranger,
+    refuse_two_histories,
     refuse_unknown,
 )
 from fleet_kedro.market.schema import BAR
 from fleet_kedro.market.window import BARS_PER_DAY, Window
+from fleet_kedro.metrics.bootstrap import BlockBootstrap
 from fleet_kedro.splits.walk_forward import WalkForward
+from fleet_kedro.validation.settings import ReportSettings
 
 START = pd.Timestamp("2022-01-01", tz="UTC")
 
@@ -78,6 +82,35 @@ class TestErrors:
         assert str(refused.value) == (
             "There is no colour 'blue'; there are green, red."
         )
+
+    @pytest.mark.parametrize(("window", "walk"), [(90, None), (None, 90), (90, 60)])
+    def test_two_histories_are_told_with_both_numbers(self, window, walk):
+        with pytest.raises(ParameterError) as refused:
+            refuse_two_histories(
+                {"min_history_days": window}, {"min_history_days": walk}
+            )
+
+        assert str(refused.value) == (
+            f"window.min_history_days={window} and walk_forward.min_history_days={walk}"
+            " differ: an asset joins window and folds at one age; give both the same "
+            "number, as min_history_days in globals.yml does, or null."
+        )
+
+    def test_one_history_passes(self):
+        refuse_two_histories({"min_history_days": 90}, {"min_history_days": 90})
+        refuse_two_histories({"min_history_days": None}, {})
+
+    def test_a_baseline_asset_must_be_in_the_universe(self):
+        bootstrap = BlockBootstrap(block_days=7, draws=100, level=0.9, seed=0)
+        report = ReportSettings(bootstrap=bootstrap, baseline_asset="BCT")
+        with pytest.raises(ParameterError) as refused:
+            refuse_stranger(report, ["BTC", "ETH"])
+
+        assert str(refused.value) == (
+            "report.baseline_asset='BCT' is none of the universe's assets; choose one "
+            "of BTC, ETH."
+        )
+        refuse_stranger(report, ["ETH", "BCT"])
 
     def test_known_names_pass(self):
         refuse_unknown("colour", ["red", "green"], {"red", "green"})

@@ -101,6 +101,26 @@ class TestValues:
         assert said.startswith("days=14 is too short for folds=5: ")
         assert said.endswith("choose days >= 55 or fewer folds.")
 
+    def test_two_ages_at_which_a_late_listing_joins(self, project):
+        said = refuse(project, "run", "--params", "window.min_history_days=90")
+
+        assert said.startswith("window.min_history_days=90 and walk_forward.min_")
+        assert said.endswith("as min_history_days in globals.yml does, or null.")
+
+    @pytest.mark.parametrize("which", ["global_validation", "validation"])
+    def test_a_baseline_asset_outside_the_universe(self, make_project, which):
+        project = make_project()
+        path = project.folder / "conf/smoke/globals.yml"
+        text = path.read_text(encoding="utf-8")
+        assert "assets: [BTC, ETH]" in text
+        path.write_text(text.replace("[BTC, ETH]", "[ETH, SOL]"), encoding="utf-8")
+        said = refuse(project, "run", "--pipelines", which, "--env", "smoke")
+
+        assert said == (
+            "report.baseline_asset='BTC' is none of the universe's assets; choose one "
+            "of ETH, SOL."
+        )
+
     def test_a_window_longer_than_the_data(self, project):
         said = refuse(project, *INGEST, "--env", "smoke", "--params", "days=9999")
 

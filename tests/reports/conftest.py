@@ -78,7 +78,8 @@ def draw_forecasts(folds: list[Fold], size: Size) -> pd.DataFrame:
                 threshold=size.threshold,
                 is_signal=chance["brain"] >= size.threshold,
                 volatility_only=1 / (1 + np.exp(0.55 - 0.35 * wild)),
-                **{f"physics_{name}": rng.random(len(rows)) for name in PHYSICS},
+                **{f"physics_{name}": rng.random(len(rows)) for name in PHYSICS[:-1]},
+                physics_stability_warning=rng.random(len(rows)) < 0.1,
                 **{f"expert_{name}": chance[name] for name in EXPERTS},
                 **{
                     f"gate_{name}": gate[:, place] for place, name in enumerate(EXPERTS)

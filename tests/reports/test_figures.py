@@ -128,6 +128,24 @@ class TestDrawn:
         ]
         np.testing.assert_allclose(np.sum([bar.x for bar in bars], axis=0), 1.0)
 
+    def test_gate_regimes_show_the_fleet_and_the_two_contrasted_assets(self, validated):
+        bars = figures_of(validated)["gate_regimes"].data
+        regimes = ("mean-reverting", "random walk", "trending", "tipping")
+
+        assert list(bars[0].y) == [
+            f"{regime}, {asset}"
+            for regime in regimes
+            for asset in ("all", "BTC", "DOGE")
+        ]
+        np.testing.assert_allclose(np.sum([bar.x for bar in bars], axis=0), 1.0)
+
+    def test_gate_regimes_do_without_an_asset_that_is_not_there(self, validate_with):
+        bars = figures_of(validate_with(assets=("BTC", "ETH"), days=20))[
+            "gate_regimes"
+        ].data
+
+        assert {name.rpartition(", ")[2] for name in bars[0].y} == {"all", "BTC"}
+
     def test_spans_of_a_fold_follow_one_another(self, validated):
         training, gap, validation = figures_of(validated)["timeline"].data
         ends = pd.to_datetime(training.base) + pd.to_timedelta(training.x, unit="ms")
@@ -163,7 +181,7 @@ class TestAllFigures:
     def test_each_has_a_title_and_a_reading(self, request, name):
         figures = figures_of(request.getfixturevalue(name))
 
-        assert len(figures) == 11
+        assert len(figures) == 12
         for figure in figures.values():
             assert figure.layout.title.text
             assert figure.layout.title.subtitle.text.endswith(".")

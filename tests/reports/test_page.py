@@ -193,6 +193,34 @@ class TestNumbers:
             weights = [percent(row[expert]) for expert in rows["Asset"]]
             assert rows[row["asset"]] == weights
 
+    def test_gate_weights_by_regime_with_btc_against_doge(self, tables, validated):
+        rows = rows_of(tables, "figure-gate")
+        told = validated.telemetry.gate_regimes.set_index(["regime", "asset"])
+        experts = list(told.columns.drop("rows"))
+
+        assert rows["Regime"] == ["Rows", *experts]
+        assert len(rows) == 1 + 4 * 4
+        for regime in ("mean-reverting", "random walk", "trending", "tipping"):
+            for asset in ("all", "BTC", "DOGE"):
+                own = told.loc[(regime, asset)]
+                assert rows[f"{regime}, {asset}"] == [
+                    f"{int(own['rows']):,}",
+                    *(percent(own[expert]) for expert in experts),
+                ]
+            apart = told.loc[(regime, "BTC")] - told.loc[(regime, "DOGE")]
+            assert rows[f"{regime}, BTC minus DOGE, points"] == [
+                "",
+                *(minus(points(apart[expert])) for expert in experts),
+            ]
+
+    def test_what_was_tried_and_what_counts(self, tables):
+        rows = rows_of(tables, "overfitting")
+        text = "".join(tables.text)
+
+        assert rows["all"] == ["12", "trend alone", "0.200", "0.010"]
+        assert "Of 12 worthless trials the best would show 0.080 a day" in text
+        assert "A trial counts if it was scored on the days that are quoted." in text
+
     def test_the_rules_of_the_run(self, tables):
         rows = rows_of(tables, "facts")
 
@@ -240,7 +268,8 @@ class TestSelfContained:
         assert re.findall(r'<div id="(figure-\w+)"', page) == [
             *("figure-precision", "figure-lift", "figure-equity", "figure-timeline"),
             *("figure-rivals", "figure-gains", "figure-overfitting"),
-            *("figure-calibration", "figure-gate", "figure-loadings"),
+            *("figure-calibration", "figure-gate", "figure-gate_regimes"),
+            "figure-loadings",
         ]
 
     def test_the_same_run_gives_the_same_bytes(self, page, validate_with):

@@ -21,7 +21,7 @@ class TestKnownValues:
 
         assert list(told) == [
             *("verdict", "overall", "assets", "folds", "fold_assets", "rivals", "gate"),
-            *("overfitting", "trials", "efficiency", "facts"),
+            *("gate_regimes", "overfitting", "trials", "efficiency", "facts"),
         ]
         assert told["verdict"]["passed"] == validated.verdict.passed
         assert [list(item) for item in told["verdict"]["criteria"]] == [
@@ -44,6 +44,19 @@ class TestKnownValues:
         assert first["validation_start"] == "2023-01-21T00:00:00+00:00"
         assert first["columns"] == 2778
         assert first["base_rate"] == validated.telemetry.folds["base_rate"].iloc[0]
+
+    def test_gate_weights_by_regime_are_there_to_be_read(self, validated):
+        told = summary(validated)["gate_regimes"]
+        weights = [
+            sum(row[name] for name in row.keys() - {"regime", "asset", "rows"})
+            for row in told
+        ]
+
+        assert {row["asset"] for row in told} == {"all", "BTC", "DOGE", "ETH"}
+        assert sum(row["rows"] for row in told if row["asset"] == "all") == len(
+            validated.forecasts
+        )
+        assert weights == pytest.approx([1.0] * len(told))
 
     def test_facts_carry_the_rules_of_the_run(self, validated):
         facts = summary(validated)["facts"]

@@ -16,6 +16,7 @@ from fleet_kedro.reports.units import basis_points, percent
 from fleet_kedro.signals.comparison import FLEET
 from fleet_kedro.signals.objective import NO_FLOOR
 from fleet_kedro.signals.tuning import TuningSettings
+from fleet_kedro.validation.trials import Trial, TrialResults
 
 HOSTILE = "<script>alert('x')</script>"
 SETTINGS = TuningSettings(
@@ -105,6 +106,21 @@ def tuned(other: str = "ETH") -> TunedThresholds:
         pd.DataFrame(comparison),
         {"BTC": production},
         "drawn for a test",
+        [trial("BTC, production", 0.08), trial("BTC, fold 2", 0.02)],
+    )
+
+
+def trial(name: str, sharpe: float) -> Trial:
+    return Trial(
+        source="drawn for a test",
+        start="2022-01-01",
+        end="2023-12-31T23:00",
+        horizon_bars=12,
+        round_trip_cost=0.002,
+        kind="optuna",
+        name=name,
+        parameters={},
+        results=TrialResults(daily_sharpe=sharpe, n_days=300, signals=5),
     )
 
 
@@ -158,6 +174,12 @@ class TestPage:
             *("0.905", "47.1%", "12.3%", "1,400", "321.0", "+12.3"),
         ]
         assert production["ETH"][0] == "no signal: the recall is out of reach"
+
+    def test_the_ledger_is_summed_up(self, page):
+        tried = cells(page, "tried")
+
+        assert tried["optuna"] == ["2", "BTC, production", "0.080", "0.050"]
+        assert tried["all"] == tried["optuna"]
 
     def test_nothing_is_loaded_from_anywhere(self, page):
         own = page.replace(get_plotlyjs(), "")

@@ -58,6 +58,7 @@ def telemetry() -> Telemetry:
         fold_assets=nothing,
         rivals=pd.DataFrame([rival, always]).astype({"log_loss": float, "auc": float}),
         gate=nothing,
+        gate_regimes=nothing,
         overall=pd.Series(overall).drop("signals"),
     )
 

@@ -44,6 +44,8 @@ def planted(
         is_signal=seen > np.quantile(seen, 0.9),
         volatility_only=rng.random(len(keys)),
         expert_trend=seen,
+        physics_hurst=0.5,
+        physics_stability_warning=0.0,
         gate_trend=1.0,
     )
     weekly = np.arange(len(keys)) // (2 * 24 * 7) % 2

@@ -34,6 +34,8 @@ def forecasts(skill: float, days: int = 120, seed: int = 0) -> pd.DataFrame:
         volatility_only=rng.random(len(table)),
         expert_trend=probability,
         expert_range=rng.random(len(table)),
+        physics_hurst=rng.normal(0.5, 0.06, size=len(table)),
+        physics_stability_warning=0.0,
         gate_trend=0.7,
         gate_range=0.3,
     )
@@ -48,6 +50,7 @@ WORTH_IT = OverfittingReport(
     effective_days=80.0,
     daily_sharpe=0.3,
     n_trials=4,
+    n_threshold_trials=0,
     expected_maximum_sharpe=0.1,
     probabilistic_sharpe=0.99,
     deflated_sharpe=0.97,
@@ -98,6 +101,14 @@ class TestKnownValues:
             "trend": [pytest.approx(0.7)] * 2,
             "range": [pytest.approx(0.3)] * 2,
         }
+
+    def test_gate_weights_are_averaged_per_regime_and_asset(self) -> None:
+        told = measured(forecasts(1.0)).gate_regimes
+        assert told["regime"].unique().tolist() == [
+            *("mean-reverting", "random walk", "trending"),
+        ]
+        assert told["asset"].tolist() == ["all", "BTC", "ETH"] * 3
+        assert told["trend"].tolist() == pytest.approx([0.7] * 9)
 
 
 class TestProperties:

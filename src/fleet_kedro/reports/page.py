@@ -58,6 +58,13 @@ _TERMS = {
     "n/a": "There was no signal, so there is nothing to be right or wrong about.",
 }
 
+_COUNTED = (
+    "A trial counts if it was scored on the days that are quoted. Thresholds that "
+    "were tuned for production are used on none of these days, and those that were "
+    "tuned for a fold were scored on earlier ones: a ledger of their own keeps them, "
+    "and the page on tuning tells of it."
+)
+
 
 def render_page(
     folds: pd.DataFrame,
@@ -118,13 +125,19 @@ def render_page(
             "overfitting",
             "What was tried",
             paragraph(_tried(scrutiny.overfitting), "note"),
+            paragraph(_COUNTED, "note"),
             tables.trials_table(scrutiny.trials),
             drawn["overfitting"],
         ),
         *_efficiency(scrutiny, drawn),
         section("calibration", "Calibration", drawn["calibration"]),
         section(
-            "gate", "Gate weights", tables.gate_table(telemetry.gate), drawn["gate"]
+            "gate",
+            "Gate weights",
+            tables.gate_table(telemetry.gate),
+            drawn["gate"],
+            tables.gate_regime_table(telemetry.gate_regimes),
+            drawn["gate_regimes"],
         ),
         section("loadings", "What the latents are made of", drawn["loadings"]),
         section("facts", "The run", tables.facts_table(facts)),

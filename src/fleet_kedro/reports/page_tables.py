@@ -7,6 +7,7 @@ import pandas as pd
 
 from fleet_kedro.market.moment import show
 from fleet_kedro.reports.facts import RunFacts
+from fleet_kedro.reports.figures.gate import CONTRASTED, contrast, contrasted
 from fleet_kedro.reports.markup import Cell, Row, number, table
 from fleet_kedro.reports.units import (
     basis_points,
@@ -16,6 +17,7 @@ from fleet_kedro.reports.units import (
     percent,
     points,
 )
+from fleet_kedro.validation.gate_regimes import KEYS
 from fleet_kedro.validation.telemetry import Telemetry
 from fleet_kedro.validation.verdict import Verdict
 
@@ -150,6 +152,32 @@ def gate_table(gate: pd.DataFrame) -> str:
         for row in gate.to_dict(orient="records")
     ]
     return table(["Asset", *experts], rows)
+
+
+def gate_regime_table(gate_regimes: pd.DataFrame) -> str:
+    """Lay out mean gate weights by regime: fleet, contrasted assets, difference."""
+    experts = list(gate_regimes.columns.drop(KEYS))
+    told, apart = contrasted(gate_regimes), contrast(gate_regimes)
+    first, second = CONTRASTED
+    rows: list[Row] = []
+    for regime, own in told.groupby("regime", sort=False):
+        rows += [
+            [
+                f"{regime}, {row['asset']}",
+                f"{row['rows']:,}",
+                *(percent(row[expert]) for expert in experts),
+            ]
+            for row in own.to_dict(orient="records")
+        ]
+        rows += [
+            [
+                f"{regime}, {first} minus {second}, points",
+                "",
+                *(number(points(row[expert])) for expert in experts),
+            ]
+            for row in apart.loc[apart["regime"] == regime].to_dict(orient="records")
+        ]
+    return table(["Regime", "Rows", *experts], rows)
 
 
 def facts_table(facts: RunFacts) -> str:

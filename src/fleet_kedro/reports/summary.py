@@ -42,6 +42,7 @@ def summarise(
             "fold_assets": _records(telemetry.fold_assets),
             "rivals": _records(telemetry.rivals),
             "gate": _records(telemetry.gate),
+            "gate_regimes": _records(telemetry.gate_regimes),
             "overfitting": _overfitting(scrutiny.overfitting),
             "trials": _records(scrutiny.trials),
             "efficiency": _records(scrutiny.efficiency),

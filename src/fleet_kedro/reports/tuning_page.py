@@ -1,13 +1,15 @@
 """What tuning the thresholds is worth, as one HTML file that needs nothing else."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from fleet_kedro.reports.document import card_row, document, figure_block
+from fleet_kedro.reports.figures.overfitting import ledger_summary
 from fleet_kedro.reports.markup import Cell, Row, number, paragraph, section, table
+from fleet_kedro.reports.page_tables import trials_table
 from fleet_kedro.reports.units import (
     NO_VALUE,
     basis_points,
@@ -18,6 +20,7 @@ from fleet_kedro.reports.units import (
 )
 from fleet_kedro.signals.comparison import FLEET
 from fleet_kedro.signals.tuning import TuningSettings
+from fleet_kedro.validation.trials import Trial
 
 _TITLE = "Thresholds, tuned"
 
@@ -35,12 +38,15 @@ class TunedThresholds(NamedTuple):
         The thresholds of each asset that has some, as `production_thresholds` does.
     source
         Where the candles come from, in words.
+    tried
+        Every pair of thresholds that was ever scored on these candles.
     """
 
     evaluation: pd.DataFrame
     comparison: pd.DataFrame
     production: Mapping[str, Mapping[str, float | None]]
     source: str
+    tried: Sequence[Trial]
 
 
 def tuning_lines(comparison: pd.DataFrame) -> list[str]:
@@ -89,6 +95,18 @@ def render_tuning(
             _production_table(tuned),
         ),
         section("studies", "The studies for production", *drawn),
+        section(
+            "tried",
+            "What was tried",
+            paragraph(
+                "The ledger of every pair of thresholds that was ever scored on these "
+                "candles. A Sharpe ratio is that of one asset's slice of the capital, "
+                "on the rows that the pair was tuned on: the best of so many is high "
+                "by choice alone.",
+                "note",
+            ),
+            trials_table(ledger_summary(tuned.tried)),
+        ),
         section("rules", "The rules", _rules_table(settings)),
     ]
     return document("\n".join(body), _TITLE)

@@ -13,6 +13,7 @@ from fleet_kedro.metrics.classification import count_hits
 from fleet_kedro.metrics.trading import expectancy, net_return
 from fleet_kedro.metrics.uniqueness import effective_signals
 from fleet_kedro.validation.comparison import compare, mean_of_known
+from fleet_kedro.validation.gate_regimes import gate_by_regime
 from fleet_kedro.validation.rivals import BRAIN, VOLATILITY_ONLY
 
 SCORES = ("rows", "base_rate", "signals", "precision", "recall", "lift", "net_return")
@@ -35,6 +36,8 @@ class Telemetry(NamedTuple):
         The brain, its rivals and its ablations, as ``compare`` lays them out.
     gate
         Mean gate weight of each expert, a row per asset.
+    gate_regimes
+        The same by market regime, as ``gate_by_regime`` lays it out.
     overall
         Means over the assets, with intervals.
     """
@@ -44,6 +47,7 @@ class Telemetry(NamedTuple):
     fold_assets: pd.DataFrame
     rivals: pd.DataFrame
     gate: pd.DataFrame
+    gate_regimes: pd.DataFrame
     overall: pd.Series
 
 
@@ -80,6 +84,7 @@ def measure(
         fold_assets=score_by(forecasts, ["fold", "asset"], round_trip_cost),
         rivals=compare(forecasts, picks, scores, round_trip_cost, bootstrap),
         gate=gate.rename(columns=lambda name: name.removeprefix("gate_")).reset_index(),
+        gate_regimes=gate_by_regime(forecasts),
         overall=drawn.overall(),
     )
 

@@ -64,7 +64,7 @@ class TrialResults(Config):
     """How a configuration fared: means over all signals, fractions, after costs."""
 
     daily_sharpe: Measured = Field(description="Mean over deviation of daily returns.")
-    n_days: int = Field(ge=2, description="Days that the Sharpe ratio is taken over.")
+    n_days: int = Field(ge=1, description="Days that the Sharpe ratio is taken over.")
     signals: int = Field(ge=0)
     net_return: MeasuredOrNot = Field(default=None, description="Mean per signal.")
     precision: MeasuredOrNot = None

@@ -21,6 +21,7 @@ OWN = ("BTC", "ETH")
 COST = 0.002
 OUTPUTS = [
     "07_model_output/thresholds.json",
+    "07_model_output/tuning_trials.jsonl",
     "07_model_output/tuning_trials.parquet",
     "08_reporting/tuning.html",
     "08_reporting/tuning_comparison.parquet",
@@ -51,11 +52,35 @@ def draw_forecasts() -> pd.DataFrame:
     )
 
 
+def draw_candles(asset: str) -> pd.DataFrame:
+    """Clean candles that hold every forecast, its entry and its exit."""
+    clock = pd.date_range("2023-01-01", periods=733, freq="h", tz="UTC", unit="us")
+    steps = np.random.default_rng(len(asset)).normal(size=len(clock))
+    price = 100 * np.exp(0.01 * steps.cumsum())
+    return pd.DataFrame(
+        {
+            "timestamp": clock,
+            "open": price,
+            "high": 1.01 * price,
+            "low": 0.99 * price,
+            "close": price,
+            "volume": 1.0,
+            "asset": asset,
+            "symbol": f"{asset}USDT",
+            "is_filled": False,
+            "segment": np.int32(0),
+        }
+    )
+
+
 def prepare(project):
     """Leave what a validation leaves."""
     data = project.folder / "data"
-    for folder in ("02_intermediate", "07_model_output"):
+    for folder in ("02_intermediate/candles", "07_model_output"):
         (data / folder).mkdir(parents=True)
+    for asset in OWN:
+        path = data / f"02_intermediate/candles/{asset}.parquet"
+        draw_candles(asset).to_parquet(path)
     draw_forecasts().to_parquet(data / "07_model_output/forecasts.parquet")
     window = data / "02_intermediate/fleet_window.json"
     window.write_text(json.dumps({"source": "drawn for a test"}))
@@ -102,6 +127,20 @@ def test_every_study_has_all_its_trials(trials):
     sizes = trials.groupby(["fold", "asset"]).size().to_dict()
 
     assert sizes == {(fold, asset): TRIALS for fold in (0, 2) for asset in OWN}
+
+
+def test_every_trial_stands_in_the_ledger_once(project, trials):
+    path = project.folder / "data/07_model_output/tuning_trials.jsonl"
+    recorded = [json.loads(line)["trial"] for line in path.read_text().splitlines()]
+    drawn = trials.drop_duplicates(
+        ["asset", "fold", "rank_threshold", "floor_margin", "probability_floor"]
+    )
+
+    assert len(recorded) == len(drawn) > 0
+    assert {trial["source"] for trial in recorded} == {"drawn for a test"}
+    assert {trial["name"] for trial in recorded} == {
+        f"{asset}, {purpose}" for asset in OWN for purpose in ("production", "fold 2")
+    }
 
 
 def test_production_takes_the_best_of_the_trials(project, trials):

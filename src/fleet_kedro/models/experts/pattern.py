@@ -33,12 +33,17 @@ class PatternSettings(Config):
     validation_fraction: float = Field(
         default=0.15, ge=0, lt=0.5, description="Last rows, kept for early stopping."
     )
+    training: TrainingSettings = Field(default=TrainingSettings(), description="Loop.")
+
+
+class PatternParameters(PatternSettings):
+    """The settings, and what a brain works out from its label and its assets."""
+
     purge_rows: int = Field(
-        default=143,
+        default=0,
         ge=0,
         description="Rows dropped before those: (horizon + 1) bars times assets.",
     )
-    training: TrainingSettings = Field(default=TrainingSettings(), description="Loop.")
 
 
 class DilatedCausalNetwork(nn.Module):
@@ -86,9 +91,10 @@ class PatternExpert(BinaryExpert):
 
     Row order is taken as time order. The last ``validation_fraction`` of the rows are
     for early stopping, and the ``purge_rows`` before them are dropped, because their
-    labels reach into the held-out span. If that leaves less than half of all rows to
-    learn from, nothing is held out and every epoch runs. Rows of weight zero are gone
-    before any of this is counted. The seed is the training settings' own.
+    labels reach into the held-out span; how many that takes follows from the horizon
+    and the number of assets. If it leaves less than half of all rows to learn from,
+    nothing is held out and every epoch runs. Rows of weight zero are gone before any of
+    this is counted. The seed is the training settings' own.
 
     Attributes
     ----------
@@ -99,14 +105,14 @@ class PatternExpert(BinaryExpert):
         nothing.
     """
 
-    settings_type = PatternSettings
+    settings_type = PatternParameters
 
     def __init__(
         self,
         *,
         channels: int = 16,
         validation_fraction: float = 0.15,
-        purge_rows: int = 143,
+        purge_rows: int = 0,
         training: TrainingSettings | None = None,
     ) -> None:
         self.channels = channels

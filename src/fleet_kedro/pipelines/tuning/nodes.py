@@ -1,4 +1,4 @@
-"""Tune in the past, judge on the next fold, choose for production, tell."""
+"""Tune in the past, record, judge on the next fold, choose for production, tell."""
 
 import logging
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from fleet_kedro.market.by_asset import CandleLoaders
 from fleet_kedro.reports.figures.tuning import draw_tuning
 from fleet_kedro.reports.progress import ConsoleWatcher
 from fleet_kedro.reports.tuning_page import (
@@ -22,6 +23,8 @@ from fleet_kedro.signals.nested import (
 )
 from fleet_kedro.signals.tuning import TuningSettings
 from fleet_kedro.validation.settings import ReportSettings
+from fleet_kedro.validation.trials import Trial, comparable
+from fleet_kedro.validation.tuned import tuned_trials
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +35,19 @@ def tune_thresholds(
     """Run the trials that the journal lacks; return all trials of all studies."""
     watcher = ConsoleWatcher(settings.label.round_trip_cost)
     return tune_fleet(forecasts, settings, tuning_journal, watcher.track)
+
+
+def record_tuning(
+    forecasts: pd.DataFrame,
+    trials: pd.DataFrame,
+    candles: CandleLoaders,
+    fleet_window: dict[str, Any],
+    settings: TuningSettings,
+) -> list[Trial]:
+    """Write down every pair of thresholds that was tried."""
+    return tuned_trials(
+        forecasts, trials, candles, settings.label, fleet_window["source"]
+    )
 
 
 def judge_thresholds(
@@ -56,6 +72,7 @@ def write_tuning_page(
     trials: pd.DataFrame,
     evaluation: pd.DataFrame,
     comparison: pd.DataFrame,
+    ledger: list[Trial],
     fleet_window: dict[str, Any],
     settings: TuningSettings,
 ) -> str:
@@ -65,5 +82,6 @@ def write_tuning_page(
         comparison,
         production_thresholds(trials),
         fleet_window["source"],
+        comparable(ledger, fleet_window["source"], settings.label.horizon_bars),
     )
     return render_tuning(tuned, settings, draw_tuning(trials, settings))

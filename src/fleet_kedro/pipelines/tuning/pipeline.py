@@ -6,6 +6,7 @@ from fleet_kedro.pipelines.step import step
 from fleet_kedro.pipelines.tuning.nodes import (
     choose_production,
     judge_thresholds,
+    record_tuning,
     tune_thresholds,
     write_tuning_page,
 )
@@ -21,6 +22,14 @@ def create_pipeline(**_: object) -> Pipeline:
                 "tuning_trials",
             ),
             step(
+                record_tuning,
+                [
+                    *("forecasts", "tuning_trials", "clean_candles", "fleet_window"),
+                    "params:tuning",
+                ],
+                "tuning_ledger@append",
+            ),
+            step(
                 judge_thresholds,
                 ["forecasts", "tuning_trials", "params:tuning", "params:report"],
                 ["tuning_evaluation", "tuning_comparison"],
@@ -32,6 +41,7 @@ def create_pipeline(**_: object) -> Pipeline:
                     "tuning_trials",
                     "tuning_evaluation",
                     "tuning_comparison",
+                    "tuning_ledger@read",
                     "fleet_window",
                     "params:tuning",
                 ],

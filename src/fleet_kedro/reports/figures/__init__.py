@@ -9,6 +9,7 @@
 ``overfitting``  whether the best of one half of the days stays good in the other
 ``efficiency``   the brain beside the best possible forecast of a synthetic market
 ``gate``         whom the brain listens to, asset by asset
+``gate_regimes`` the same, market by market
 ``loadings``     which families of signals the latents are made of
 ``timeline``     which past each fold learnt from
 """
@@ -21,7 +22,7 @@ from fleet_kedro.reports.figures.calibration import draw_calibration
 from fleet_kedro.reports.figures.efficiency import draw_efficiency
 from fleet_kedro.reports.figures.equity import draw_equity
 from fleet_kedro.reports.figures.gains import draw_gains
-from fleet_kedro.reports.figures.gate import draw_gate
+from fleet_kedro.reports.figures.gate import draw_gate, draw_gate_regimes
 from fleet_kedro.reports.figures.lift import draw_lift
 from fleet_kedro.reports.figures.loadings import draw_loadings
 from fleet_kedro.reports.figures.overfitting import draw_overfitting
@@ -53,6 +54,7 @@ def draw_figures(
         "overfitting": draw_overfitting(scrutiny.overfitting),
         "efficiency": draw_efficiency(scrutiny.efficiency),
         "gate": draw_gate(telemetry.gate),
+        "gate_regimes": draw_gate_regimes(telemetry.gate_regimes),
         "loadings": draw_loadings(loadings),
         "timeline": draw_timeline(folds),
     }
