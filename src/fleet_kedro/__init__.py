@@ -9,11 +9,12 @@ The reading order is the import order; each chapter imports only those before it
    ``metrics``     how good it is, beside its null
 4. ``refine``      thousands of columns into twenty-five latents
 5. ``models``      what learns: six experts and the gate that mixes them
-6. ``signals``     what we do about a forecast: thresholds
-7. ``validation``  whether it is true: walk-forward, nulls, verdict
-8. ``audit``       how we know that nothing leaks
-9. ``reports``     what we tell: console, figures, page
-10. ``pipelines``  Kedro begins here; ``commands`` add what it has no verb for
+6. ``store``       where models live: safe files, card, versions and stages
+7. ``signals``     what we do about a forecast: thresholds
+8. ``validation``  whether it is true: walk-forward, nulls, verdict
+9. ``audit``       how we know that nothing leaks
+10. ``reports``    what we tell: console, figures, page
+11. ``pipelines``  Kedro begins here; ``commands`` add what it has no verb for
 """
 
 __version__ = "0.1.0"

@@ -1,6 +1,7 @@
 """The command line: Kedro's own commands, with plain sentences for user errors."""
 
 import functools
+import importlib
 import logging
 import pkgutil
 import sys
@@ -14,8 +15,18 @@ from kedro.framework.cli.project import run as kedro_run
 from fleet_kedro import pipelines
 from fleet_kedro.hooks import ParameterError, refuse_unknown
 from fleet_kedro.market.errors import MarketError
+from fleet_kedro.store.errors import StoreError
 
-USER_ERRORS = (MarketError, ParameterError)
+USER_ERRORS = (MarketError, ParameterError, StoreError)
+
+# Where each command of `kedro fleet` is, by its name.
+FLEET_COMMANDS = {
+    "card": "fleet_kedro.commands.models:card",
+    "leak-audit": "fleet_kedro.commands.leak_audit:leak_audit",
+    "models": "fleet_kedro.commands.models:models",
+    "promote": "fleet_kedro.commands.promote:promote",
+    "rollback": "fleet_kedro.commands.promote:rollback",
+}
 
 EPILOG = """\b
 Parameters that are most often given, here with their defaults:
@@ -88,22 +99,24 @@ cli.add_command(run)
 
 
 class _Lazily(click.Group):
-    """A group whose commands are imported when one of them is asked for.
+    """A group whose commands are imported when they are asked for, one by one.
 
-    They pull in every chapter, and Kedro reads this file at each of its own commands.
+    They pull in many chapters, and Kedro reads this file at each of its own commands.
     """
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return _fleet().list_commands(ctx)
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return sorted(FLEET_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return _fleet().get_command(ctx, cmd_name)
-
-
-def _fleet() -> click.Group:
-    from fleet_kedro.commands.leak_audit import fleet
-
-    return fleet
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        cmd_name: str,
+    ) -> click.Command | None:
+        if cmd_name not in FLEET_COMMANDS:
+            return None
+        module, name = FLEET_COMMANDS[cmd_name].split(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
 
 
 cli.add_command(_Lazily(name="fleet", help="Verbs of the fleet that Kedro has not."))

@@ -8,9 +8,12 @@ from collections.abc import Mapping
 
 import lightgbm as lgb
 import numpy as np
+import xgboost as xgb
 from jaxtyping import Shaped
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
+
+from fleet_kedro.models.lightgbm_text import check_trees, plain_trees
 
 ARRAYS = "arrays.safetensors"
 
@@ -35,8 +38,12 @@ def arrays_from_bytes(content: bytes) -> dict[str, Shaped[np.ndarray, "..."]]:
 
 
 def lightgbm_to_bytes(booster: lgb.Booster) -> bytes:
-    """Write LightGBM trees as text, up to their best round."""
-    return booster.model_to_string().encode("utf-8")
+    """Write LightGBM trees as text, up to their best round.
+
+    The settings that LightGBM adds are left out: prediction needs none of them, and
+    among them is the number of threads.
+    """
+    return plain_trees(booster.model_to_string())
 
 
 def lightgbm_from_bytes(content: bytes) -> lgb.Booster:
@@ -45,9 +52,31 @@ def lightgbm_from_bytes(content: bytes) -> lgb.Booster:
     Raises
     ------
     ValueError
-        If this is no text of LightGBM.
+        If these are no trees of LightGBM as `lightgbm_to_bytes` writes them.
     """
     try:
-        return lgb.Booster(model_str=content.decode("utf-8"))
-    except (UnicodeDecodeError, lgb.basic.LightGBMError) as error:
+        check_trees(content)
+        return lgb.Booster(model_str=content.decode("ascii"))
+    except (ValueError, lgb.basic.LightGBMError) as error:
         raise ValueError(f"This is no LightGBM model: {error}") from error
+
+
+def xgboost_to_bytes(booster: xgb.Booster) -> bytes:
+    """Write XGBoost trees as UBJSON."""
+    return bytes(booster.save_raw("ubj"))
+
+
+def xgboost_from_bytes(content: bytes) -> xgb.Booster:
+    """Read XGBoost trees; they answer on one thread.
+
+    Raises
+    ------
+    ValueError
+        If this is no UBJSON of XGBoost.
+    """
+    booster = xgb.Booster({"nthread": 1, "verbosity": 0})
+    try:
+        booster.load_model(bytearray(content))
+    except xgb.core.XGBoostError as error:
+        raise ValueError(f"This is no XGBoost model: {error}") from error
+    return booster

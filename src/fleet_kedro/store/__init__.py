@@ -1,0 +1,1 @@
+"""Where models live: safe files, model card, registry of versions and stages."""
