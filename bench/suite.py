@@ -1,6 +1,7 @@
 """What is measured: the budgets, growth with the number of assets, and the peers."""
 
 import argparse
+import json
 import math
 import shutil
 import sys
@@ -18,6 +19,7 @@ RUNS = {
     "validation": 2,
     "growth": 2,
     "exchange": 1,
+    "attention": 1,
     "peers": 1,
 }
 # These take minutes and have no budget of time: they run only when they are named.
@@ -55,6 +57,7 @@ def measure_all(
         "validation": lambda runs: [_validation(folder / "project", real, runs)],
         "growth": lambda runs: _growth(folder, runs),
         "exchange": lambda runs: [_exchange(runs)],
+        "attention": lambda runs: [_attention(folder / "attention.json", runs)],
         "peers": lambda runs: _peers(work, options.peers_python, runs),
         "null": lambda runs: [_null_market(options.out, runs)],
         "brains": lambda runs: _brains(work, runs),
@@ -130,6 +133,20 @@ def _exchange(runs: int) -> Row:
     script = PROJECT / "tests" / "exchange" / "throughput.py"
     what = "730 days of 11 assets from a local exchange, then two hourly updates"
     return Row("exchange", what, measure([sys.executable, str(script)], runs), 60, 1)
+
+
+def _attention(written_to: Path, runs: int) -> Row:
+    cost = measure(task("attention", written_to), runs)
+    gains = []
+    for record in json.loads(written_to.read_text()):
+        faster = record["full_seconds"] / record["sparse_seconds"]
+        leaner = record["full_multiply_adds"] / record["sparse_multiply_adds"]
+        gains.append(f"{record['bars']:.0f} bars x{faster:.1f} (x{leaner:.1f})")
+    what = (
+        "ProbSparse attention against full: speed (multiply-adds) at "
+        f"{', '.join(gains)}"
+    )
+    return Row("attention", what, cost)
 
 
 def _null_market(out: Path, runs: int) -> Row:

@@ -1,10 +1,11 @@
 """What Kedro calls on the way: before a run a check, after it a pointer."""
 
 import logging
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from kedro.framework.hooks import hook_impl
@@ -14,13 +15,16 @@ from kedro.validation import TypeExtractor
 from pydantic import BaseModel, ValidationError
 
 from fleet_kedro.market.window import BARS_PER_DAY, Window
+from fleet_kedro.pipelines.forecaster_grid import ForecasterGrid, configured_grid
 from fleet_kedro.splits.walk_forward import WalkForward
 from fleet_kedro.validation.settings import ReportSettings
 
-REPORTS = ("report_page", "tuning_page")
+REPORTS = ("report_page", "tuning_page", "forecaster_page")
 
 # With less, the time blocks of the first training span are too small to compare.
 SHORTEST_TRAINING_BARS = 48
+
+Block = TypeVar("Block", bound=BaseModel)
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +62,7 @@ class CheckParameters:
     def after_context_created(self, context: Any) -> None:
         """Check names, then values, then whether the values go together."""
         loader = context.config_loader
+        hand_on_grid(loader["parameters"])
         source = Path(loader.conf_source)
         if source.is_dir():  # an archive of configuration is left to Kedro
             folders = {path.name for path in source.iterdir() if path.is_dir()}
@@ -73,6 +78,20 @@ class CheckParameters:
         window, walk = blocks.get("window"), blocks.get("walk_forward")
         if isinstance(window, Window) and isinstance(walk, WalkForward):
             refuse_short_window(window, walk)
+
+
+def hand_on_grid(raw: Mapping[str, Any]) -> None:
+    """Let the pipelines be built for the assets and models that are configured.
+
+    Where they were built before, for others, they are built again.
+    """
+    if "forecaster_grid" not in raw:
+        return
+    grid = _built("forecaster_grid", ForecasterGrid, raw["forecaster_grid"])
+    if grid != configured_grid.get():
+        configured_grid.set(grid)
+        if "fleet_kedro.pipelines.asset_training" in sys.modules:
+            pipelines.configure("fleet_kedro.pipeline_registry")
 
 
 def refuse_unknown(kind: str, names: Iterable[str], known: set[str]) -> None:
@@ -143,11 +162,15 @@ def _build_blocks(raw: Mapping[str, Any]) -> dict[str, BaseModel]:
     blocks = {}
     for name, block_type in types.items():
         if issubclass(block_type, BaseModel) and name in raw:
-            try:
-                blocks[name] = block_type.model_validate(raw[name])
-            except ValidationError as error:
-                raise ParameterError(_sentence(name, block_type, error)) from error
+            blocks[name] = _built(name, block_type, raw[name])
     return blocks
+
+
+def _built(name: str, block_type: type[Block], raw: object) -> Block:
+    try:
+        return block_type.model_validate(raw)
+    except ValidationError as error:
+        raise ParameterError(_sentence(name, block_type, error)) from error
 
 
 def _sentence(name: str, block_type: type[BaseModel], error: ValidationError) -> str:

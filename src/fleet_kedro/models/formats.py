@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from fleet_kedro.models.lightgbm_text import check_trees, plain_trees
+from fleet_kedro.models.xgboost_trees_check import check_xgboost
 
 ARRAYS = "arrays.safetensors"
 
@@ -62,8 +63,16 @@ def lightgbm_from_bytes(content: bytes) -> lgb.Booster:
 
 
 def xgboost_to_bytes(booster: xgb.Booster) -> bytes:
-    """Write XGBoost trees as UBJSON."""
-    return bytes(booster.save_raw("ubj"))
+    """Write XGBoost trees as UBJSON.
+
+    Raises
+    ------
+    ValueError
+        If the trees are not plain, so that they could not be read again.
+    """
+    content = bytes(booster.save_raw("ubj"))
+    check_xgboost(content)
+    return content
 
 
 def xgboost_from_bytes(content: bytes) -> xgb.Booster:
@@ -72,11 +81,12 @@ def xgboost_from_bytes(content: bytes) -> xgb.Booster:
     Raises
     ------
     ValueError
-        If this is no UBJSON of XGBoost.
+        If these are no trees of XGBoost as `xgboost_to_bytes` writes them.
     """
     booster = xgb.Booster({"nthread": 1, "verbosity": 0})
     try:
+        check_xgboost(content)
         booster.load_model(bytearray(content))
-    except xgb.core.XGBoostError as error:
+    except (ValueError, xgb.core.XGBoostError) as error:
         raise ValueError(f"This is no XGBoost model: {error}") from error
     return booster

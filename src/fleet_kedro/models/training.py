@@ -58,7 +58,7 @@ class TrainingSettings(Config):
 class Rows(NamedTuple):
     """Rows to learn from or to be judged on, all on the CPU."""
 
-    inputs: Float[Tensor, "rows ..."]
+    inputs: Shaped[Tensor, "rows ..."]
     target: Shaped[Tensor, "rows ..."]
     weight: Float[Tensor, " rows"]
 
@@ -132,7 +132,7 @@ def train(
 
 @torch.inference_mode()
 def predict(
-    module: nn.Module, inputs: Float[Tensor, "rows ..."], settings: TrainingSettings
+    module: nn.Module, inputs: Shaped[Tensor, "rows ..."], settings: TrainingSettings
 ) -> Float[Tensor, "rows ..."]:
     """Ask a trained module of one output, batch by batch; the answer is on the CPU."""
     device = _device(settings)

@@ -1,12 +1,11 @@
 """A validation as one JSON document: the same tables, for machines."""
 
-import math
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from fleet_kedro.reports.facts import RunFacts
+from fleet_kedro.reports.json_values import plain, records
 from fleet_kedro.reports.scrutiny import Scrutiny
 from fleet_kedro.validation.overfitting import OverfittingReport
 from fleet_kedro.validation.telemetry import Telemetry
@@ -30,22 +29,22 @@ def summarise(
     folds
         A row per scored fold, as a walk leaves them: spans, rows, columns, latents.
     """
-    return _plain(
+    return plain(
         {
             "verdict": {
                 "passed": verdict.passed,
                 "criteria": [criterion._asdict() for criterion in verdict.criteria],
             },
             "overall": telemetry.overall.to_dict(),
-            "assets": _records(telemetry.assets),
-            "folds": _records(folds.merge(telemetry.folds, on="fold", how="left")),
-            "fold_assets": _records(telemetry.fold_assets),
-            "rivals": _records(telemetry.rivals),
-            "gate": _records(telemetry.gate),
-            "gate_regimes": _records(telemetry.gate_regimes),
+            "assets": records(telemetry.assets),
+            "folds": records(folds.merge(telemetry.folds, on="fold", how="left")),
+            "fold_assets": records(telemetry.fold_assets),
+            "rivals": records(telemetry.rivals),
+            "gate": records(telemetry.gate),
+            "gate_regimes": records(telemetry.gate_regimes),
             "overfitting": _overfitting(scrutiny.overfitting),
-            "trials": _records(scrutiny.trials),
-            "efficiency": _records(scrutiny.efficiency),
+            "trials": records(scrutiny.trials),
+            "efficiency": records(scrutiny.efficiency),
             "facts": _facts(facts),
         }
     )
@@ -76,29 +75,3 @@ def _facts(facts: RunFacts) -> dict[str, Any]:
         "bootstrap": facts.bootstrap.model_dump(),
         "seed": facts.seed,
     }
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [
-        {str(name): value for name, value in row.items()}
-        for row in table.to_dict(orient="records")
-    ]
-
-
-def _plain(value: Any) -> Any:  # noqa: PLR0911
-    """Turn every value into one that JSON has."""
-    match value:
-        case dict():
-            return {str(key): _plain(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_plain(item) for item in value]
-        case pd.Timestamp():
-            return None if value is pd.NaT else value.tz_convert("UTC").isoformat()
-        case bool() | np.bool_():
-            return bool(value)
-        case int() | np.integer():
-            return int(value)
-        case float() | np.floating():
-            return float(value) if math.isfinite(value) else None
-        case _:
-            return value

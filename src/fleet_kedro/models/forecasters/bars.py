@@ -24,7 +24,9 @@ class BarSettings(Config):
     """What a forecaster may read, and how far back."""
 
     signals: tuple[str, ...] = Field(
-        strict=False, min_length=1, description="What trees read of the last bar."
+        strict=False,
+        min_length=1,
+        description="What trees read of the last bar, beside its channels.",
     )
     channels: tuple[str, ...] = Field(
         strict=False, min_length=1, description="What networks read of every bar."
@@ -46,7 +48,8 @@ class AssetBars(NamedTuple):
     Attributes
     ----------
     signals
-        Plain signals, known at the close of their bar; NaN until their windows fill.
+        Plain signals and the bar's channels, known at its close; NaN until their
+        windows fill.
     channels
         What sequences are made of, likewise; NaN is possible outside usable windows.
     close
@@ -108,7 +111,8 @@ def asset_bars(
             f"{len(candles)} candles: build the features from these candles again."
         )
     segment = candles["segment"].to_numpy()
-    signals = features[list(settings.signals)].to_numpy(dtype=np.float32)
+    read_by_trees = list(dict.fromkeys([*settings.signals, *settings.channels]))
+    signals = features[read_by_trees].to_numpy(dtype=np.float32)
     channels = features[list(settings.channels)].to_numpy(dtype=np.float32)
     horizons = (1, settings.horizon_bars)
     volatility, target = _by_segment(candles, segment, settings, horizons)

@@ -1,7 +1,7 @@
 """What every forecaster promises, and the split by which it knows when to stop."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int64
@@ -14,6 +14,7 @@ OnProgress = Callable[[int, int, float | None], None]
 """(steps done, most steps, validation loss) after each epoch or round of trees."""
 
 
+@runtime_checkable
 class Forecaster(Protocol):
     """Forecasts the log return of the next hour and of the next H hours, bar by bar.
 
@@ -79,7 +80,8 @@ def inner_rows(
     ValueError
         If either part is left without a row.
     """
-    hour = bars.timestamp[rows].to_numpy().astype("datetime64[h]").astype(np.int64)
+    opened = bars.timestamp[rows].tz_localize(None).to_numpy()
+    hour = opened.astype("datetime64[h]").astype(np.int64)
     first_stopping = hour[-1] - round(split.share * (hour[-1] - hour[0]))
     kept_empty = max(bars.horizons) + 1 + split.embargo_bars
     inner = InnerRows(

@@ -1,0 +1,106 @@
+"""Wiring of the forecasters: a namespace for each asset, a node for each model."""
+
+from functools import partial, update_wrapper
+from typing import Any
+
+from kedro.pipeline import Pipeline, node
+from kedro.pipeline.node import Node
+
+from fleet_kedro.models.forecasters.kinds import Kind
+from fleet_kedro.pipelines.asset_training.nodes import (
+    combine,
+    lay_out_bars,
+    tell,
+    train,
+    weigh,
+)
+from fleet_kedro.pipelines.forecaster_grid import ForecasterGrid, configured_grid
+
+_RULES = ["fleet_window", "params:walk_forward", "params:forecasters", "params:report"]
+
+
+def create_pipeline(grid: ForecasterGrid | None = None, **_: object) -> Pipeline:
+    """Feature tables to trained forecasters, ensembles and their report.
+
+    Every asset of the grid is a namespace, so `kedro run --namespaces BTC` trains one.
+    """
+    grid = grid or configured_grid.get()
+    nodes = [made for asset in grid.assets for made in _of_asset(asset, grid.models)]
+    return Pipeline([*nodes, _report(grid)], tags="asset_training")
+
+
+def _of_asset(asset: str, kinds: tuple[Kind, ...]) -> list[Node]:
+    return [
+        _step(
+            asset,
+            partial(lay_out_bars, asset=asset),
+            ["features", "clean_candles", "params:forecasters"],
+            f"{asset}.bars",
+        ),
+        *(_training(asset, kind) for kind in kinds),
+        _step(
+            asset,
+            partial(combine, asset=asset),
+            {
+                "settings": "params:ensemble",
+                "report": "params:report",
+                **{kind: f"{asset}.{kind}_walk" for kind in kinds},
+            },
+            [f"{asset}_ensemble_{part}" for part in ("walk", "production", "scores")],
+        ),
+        _step(
+            asset,
+            partial(weigh, asset=asset, kinds=kinds),
+            {
+                name: f"{asset}.{name}"
+                for kind in kinds
+                for name in (f"{kind}_model", f"{kind}_seconds")
+            },
+            f"{asset}_ensemble_costs",
+        ),
+    ]
+
+
+def _training(asset: str, kind: Kind) -> Node:
+    own = f"{asset}.{kind}"
+    return _step(
+        asset,
+        partial(train, asset=asset, kind=kind),
+        [f"{asset}.bars", *_RULES, f"{own}_earlier_model", f"{own}_earlier_walk"],
+        [f"{own}_model", f"{own}_walk", f"{own}_seconds"],
+        name=f"train_{kind}",
+    )
+
+
+def _report(grid: ForecasterGrid) -> Node:
+    """One node that tells of all assets: their tables come side by side."""
+    tables = {
+        f"{asset}_{part}": f"{asset}_ensemble_{part}"
+        for asset in grid.assets
+        for part in ("walk", "production", "scores", "costs")
+    }
+    return node(
+        _named(partial(tell, assets=grid.assets)),
+        {"fleet_window": "fleet_window", "settings": "params:ensemble", **tables},
+        ["forecaster_scores", "forecaster_summary", "forecaster_page"],
+        name="tell",
+    )
+
+
+def _step(
+    asset: str, function: partial[Any], inputs: Any, outputs: Any, name: str = ""
+) -> Node:
+    """Make a node in the asset's namespace, named after its function."""
+    return node(
+        _named(function),
+        inputs,
+        outputs,
+        name=name or function.func.__name__,
+        namespace=asset,
+    )
+
+
+def _named(function: partial[Any]) -> partial[Any]:
+    """Give a partial function the name and the types by which Kedro knows it."""
+    update_wrapper(function, function.func)
+    return function
