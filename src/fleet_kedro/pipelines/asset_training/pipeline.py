@@ -1,6 +1,5 @@
 """Wiring of the forecasters: a namespace for each asset, a node for each model."""
 
-from functools import partial, update_wrapper
 from typing import Any
 
 from kedro.pipeline import Pipeline, node
@@ -14,6 +13,7 @@ from fleet_kedro.pipelines.asset_training.nodes import (
     train,
     weigh,
 )
+from fleet_kedro.pipelines.bound import Bound
 from fleet_kedro.pipelines.forecaster_grid import ForecasterGrid, configured_grid
 
 _RULES = ["fleet_window", "params:walk_forward", "params:forecasters", "params:report"]
@@ -33,14 +33,14 @@ def _of_asset(asset: str, kinds: tuple[Kind, ...]) -> list[Node]:
     return [
         _step(
             asset,
-            partial(lay_out_bars, asset=asset),
+            Bound(lay_out_bars, asset=asset),
             ["features", "clean_candles", "params:forecasters"],
             f"{asset}.bars",
         ),
         *(_training(asset, kind) for kind in kinds),
         _step(
             asset,
-            partial(combine, asset=asset),
+            Bound(combine, asset=asset),
             {
                 "settings": "params:ensemble",
                 "report": "params:report",
@@ -50,7 +50,7 @@ def _of_asset(asset: str, kinds: tuple[Kind, ...]) -> list[Node]:
         ),
         _step(
             asset,
-            partial(weigh, asset=asset, kinds=kinds),
+            Bound(weigh, asset=asset, kinds=kinds),
             {
                 name: f"{asset}.{name}"
                 for kind in kinds
@@ -65,7 +65,7 @@ def _training(asset: str, kind: Kind) -> Node:
     own = f"{asset}.{kind}"
     return _step(
         asset,
-        partial(train, asset=asset, kind=kind),
+        Bound(train, asset=asset, kind=kind),
         [f"{asset}.bars", *_RULES, f"{own}_earlier_model", f"{own}_earlier_walk"],
         [f"{own}_model", f"{own}_walk", f"{own}_seconds"],
         name=f"train_{kind}",
@@ -80,7 +80,7 @@ def _report(grid: ForecasterGrid) -> Node:
         for part in ("walk", "production", "scores", "costs")
     }
     return node(
-        _named(partial(tell, assets=grid.assets)),
+        Bound(tell, assets=grid.assets),
         {"fleet_window": "fleet_window", "settings": "params:ensemble", **tables},
         ["forecaster_scores", "forecaster_summary", "forecaster_page"],
         name="tell",
@@ -88,19 +88,9 @@ def _report(grid: ForecasterGrid) -> Node:
 
 
 def _step(
-    asset: str, function: partial[Any], inputs: Any, outputs: Any, name: str = ""
+    asset: str, function: Bound, inputs: Any, outputs: Any, name: str = ""
 ) -> Node:
     """Make a node in the asset's namespace, named after its function."""
     return node(
-        _named(function),
-        inputs,
-        outputs,
-        name=name or function.func.__name__,
-        namespace=asset,
+        function, inputs, outputs, name=name or function.__name__, namespace=asset
     )
-
-
-def _named(function: partial[Any]) -> partial[Any]:
-    """Give a partial function the name and the types by which Kedro knows it."""
-    update_wrapper(function, function.func)
-    return function
