@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 _SCALARS = {"i": "b", "U": "B", "I": "h", "l": "i", "L": "q", "d": "f", "D": "d"}
+_LENGTH = struct.Struct(">cq")
 _DEEPEST = 16
 
 
@@ -76,9 +77,8 @@ class _Reader:
         return self._take(self._length()).decode("ascii")
 
     def _length(self) -> int:
-        marker = self._marker()
-        length = self._scalar(marker) if marker == "L" else -1
-        if not 0 <= length <= len(self.content):
+        marker, length = _LENGTH.unpack(self._take(_LENGTH.size))
+        if marker != b"L" or not 0 <= length <= len(self.content):
             raise ValueError(f"a length at byte {self.place} leads out of the file")
         return int(length)
 

@@ -20,4 +20,5 @@ class Bound:
         update_wrapper(self, function)
 
     def __call__(self, *arguments: object, **named: object) -> Any:
+        """Call the function; what was given comes as keywords."""
         return self._function(*arguments, **named, **self._given)

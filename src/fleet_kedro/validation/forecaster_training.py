@@ -6,6 +6,8 @@ earlier result instead.
 """
 
 from collections.abc import Sequence
+from functools import cache
+from importlib.metadata import distributions
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,16 +31,24 @@ from fleet_kedro.validation.forecast_walk import fit_final, walk_forecaster
 from fleet_kedro.validation.forecaster_card import judge_forecaster, score_walk
 
 CODE = (
+    "fleet_kedro.metrics.bootstrap",
+    "fleet_kedro.metrics.forecast_errors",
     "fleet_kedro.models.forecasters",
-    "fleet_kedro.models.training",
     "fleet_kedro.models.formats",
+    "fleet_kedro.models.lightgbm_text",
+    "fleet_kedro.models.training",
+    "fleet_kedro.models.ubjson",
+    "fleet_kedro.models.xgboost_trees_check",
+    "fleet_kedro.splits.walk_forward",
     "fleet_kedro.validation.forecast_walk",
     "fleet_kedro.validation.forecaster_card",
     "fleet_kedro.validation.forecaster_training",
 )
-"""What shapes a forecaster beside its numbers and its settings."""
+"""What shapes a forecaster, its walk and its scores, beside numbers and settings.
 
-LIBRARIES = ("lightgbm", "numpy", "torch", "xgboost-cpu")
+Labels and features are in the numbers, and the store refuses what it would now write
+differently.
+"""
 
 
 class TrainingJob(NamedTuple):
@@ -67,11 +77,13 @@ class TrainedForecaster(NamedTuple):
 def job_fingerprint(job: TrainingJob, bars: AssetBars) -> str:
     """Return what two trainings share if they would end in the same bytes."""
     shaped_by = {
+        "name": job.name,
         "kind": job.kind,
+        "source": job.source,
         "settings": _parameters(job),
         "folds": [[str(part) for part in vars(fold).values()] for fold in job.folds],
         "bootstrap": job.bootstrap.model_dump(mode="json"),
-        "libraries": library_versions(*LIBRARIES),
+        "libraries": _libraries(),
     }
     return fingerprint(_arrays(bars), shaped_by, CODE)
 
@@ -113,7 +125,7 @@ def _card(
         name=job.name,
         kind=job.kind,
         assets=(job.asset,),
-        libraries=library_versions(*LIBRARIES),
+        libraries=_libraries(),
         parameters=_parameters(job),
         data=DataUsed(
             source=job.source,
@@ -138,3 +150,11 @@ def _parameters(job: TrainingJob) -> dict[str, Any]:
 def _arrays(bars: AssetBars) -> dict[str, Shaped[np.ndarray, "..."]]:
     hours = bars.timestamp.tz_localize(None).to_numpy()
     return bars._asdict() | {"timestamp": hours, "horizons": np.array(bars.horizons)}
+
+
+@cache
+def _libraries() -> dict[str, str]:
+    """Return the versions of what trains; XGBoost comes under one of two names."""
+    installed = {found.name for found in distributions()}
+    names = {"lightgbm", "numpy", "torch", "xgboost", "xgboost-cpu"}
+    return library_versions(*(names & installed))

@@ -7,6 +7,7 @@ forecast, and not the mean return of the past.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import ClassVar, Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -80,6 +81,18 @@ Settings = TypeVar("Settings", bound=TreesSettings)
 Booster = TypeVar("Booster")
 
 
+@dataclass(frozen=True)
+class Kept(Generic[Booster]):
+    """One horizon's trees, and the share of their forecast that is kept, in [0, 1].
+
+    Where the share is zero there are no trees.
+    """
+
+    share: float
+    content: bytes
+    booster: Booster | None
+
+
 class TreeForecaster(ABC, Generic[Settings, Booster]):
     """Trees for each horizon, as a forecaster: ``r̂_h = share_h f_h(x) σ √h``.
 
@@ -88,10 +101,8 @@ class TreeForecaster(ABC, Generic[Settings, Booster]):
 
     Attributes
     ----------
-    trees_
-        Bytes of each horizon's trees; None where nothing of them is kept.
-    share_
-        What is kept of each horizon's forecast, in ``[0, 1]``.
+    kept_
+        What is kept of each horizon, the short one first.
     """
 
     suffix: ClassVar[str]
@@ -132,14 +143,12 @@ class TreeForecaster(ABC, Generic[Settings, Booster]):
             If either part is left without a row.
         """
         tell = on_progress or _untold
+        # Twice the longest overlap, so that what blocks add up to is hardly correlated.
         block_rows = 2 * max(bars.horizons)
-        grown, share = [], []
-        for column, lesson in enumerate(self._lessons(bars, rows)):
-            trees = self._grow(lesson, self._teller(tell, column))
-            share.append(self._share(lesson, trees, block_rows))
-            grown.append(trees if share[-1] > 0.0 else None)
-        self.share_ = np.array(share)
-        self._take(grown)
+        self.kept_: tuple[Kept[Booster], ...] = tuple(
+            self._learn(lesson, self._teller(tell, column), block_rows)
+            for column, lesson in enumerate(self._lessons(bars, rows))
+        )
         most = N_HORIZONS * self.settings.n_trees
         tell(most, most, None)
         return self
@@ -150,26 +159,29 @@ class TreeForecaster(ABC, Generic[Settings, Booster]):
         """Return the expected log return of 1 and of H hours."""
         signals = bars.signals[rows]
         scaled = np.zeros((len(rows), N_HORIZONS))
-        for column, booster in enumerate(self._boosters):
-            if booster is not None and len(rows):
-                scaled[:, column] = self._answer(booster, signals)
-        return self.share_ * scaled * bars.unit(rows)
+        for column, kept in enumerate(self.kept_):
+            if kept.booster is not None and len(rows):
+                scaled[:, column] = kept.share * self._answer(kept.booster, signals)
+        return scaled * bars.unit(rows)
 
     @property
     def n_parameters(self) -> int:
         """Leaf values of all trees."""
         return sum(
-            self._n_leaves(booster) for booster in self._boosters if booster is not None
+            self._n_leaves(kept.booster)
+            for kept in self.kept_
+            if kept.booster is not None
         )
 
     def to_files(self) -> dict[str, bytes]:
         """Return the shares as a file of arrays, and each horizon's trees beside it."""
+        share = np.array([kept.share for kept in self.kept_])
         trees = {
-            self._name(column): content
-            for column, content in enumerate(self.trees_)
-            if content is not None
+            self._name(column): kept.content
+            for column, kept in enumerate(self.kept_)
+            if kept.booster is not None
         }
-        return {ARRAYS: arrays_to_bytes({"share": self.share_}), **trees}
+        return {ARRAYS: arrays_to_bytes({"share": share}), **trees}
 
     def load_files(
         self, files: Mapping[str, bytes]
@@ -181,17 +193,17 @@ class TreeForecaster(ABC, Generic[Settings, Booster]):
         ValueError
             If a file is missing, is one too many, or cannot be read.
         """
-        share = _shares(files)
-        expected = {ARRAYS} | {
-            self._name(column) for column in np.flatnonzero(share).tolist()
-        }
-        if files.keys() != expected:
+        share: list[float] = _shares(files).tolist()
+        trees = {self._name(column) for column in range(N_HORIZONS) if share[column]}
+        if files.keys() != {ARRAYS} | trees:
             raise ValueError(
-                f"The files are {sorted(files)}, but the shares {share.tolist()} speak "
-                f"of {sorted(expected)}: take the files of one forecaster."
+                f"The files are {sorted(files)}, but the shares {share} speak of trees "
+                f"in {sorted(trees)}: take the files of one forecaster."
             )
-        self.share_ = share
-        self._take([files.get(self._name(column)) for column in range(N_HORIZONS)])
+        self.kept_ = tuple(
+            self._held(share[column], files.get(self._name(column)))
+            for column in range(N_HORIZONS)
+        )
         return self
 
     def _lessons(
@@ -223,21 +235,24 @@ class TreeForecaster(ABC, Generic[Settings, Booster]):
 
         return on_tree
 
-    def _share(self, lesson: Lesson, trees: bytes | None, block_rows: int) -> float:
-        """Judge one horizon's trees by the later hours."""
-        if trees is None:
-            return 0.0
-        forecast = self._answer(self._read(trees), lesson.later_signals)
-        return kept_share(
+    def _learn(
+        self, lesson: Lesson, on_tree: OnTree, block_rows: int
+    ) -> "Kept[Booster]":
+        """Grow one horizon's trees, and judge them by the later hours."""
+        grown = self._held(1.0, self._grow(lesson, on_tree))
+        if grown.booster is None:
+            return grown
+        forecast = self._answer(grown.booster, lesson.later_signals)
+        share = kept_share(
             forecast, lesson.later_outcome, block_rows, self.settings.doubt
         )
+        return replace(grown, share=share) if share > 0.0 else self._held(0.0, None)
 
-    def _take(self, trees: list[bytes | None]) -> None:
-        """Hold the trees as they are written: what is read later is the same."""
-        self._boosters = [
-            None if content is None else self._read(content) for content in trees
-        ]
-        self.trees_ = tuple(trees)
+    def _held(self, share: float, content: bytes | None) -> "Kept[Booster]":
+        """Hold trees as they are written: who reads them later forecasts alike."""
+        if content is None:
+            return Kept(0.0, b"", None)
+        return Kept(share, content, self._read(content))
 
     def _name(self, column: int) -> str:
         return f"{('short', 'long')[column]}{self.suffix}"

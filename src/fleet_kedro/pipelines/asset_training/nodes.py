@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from fleet_kedro.market.errors import MarketError
 from fleet_kedro.models.forecasters.bars import AssetBars, asset_bars
 from fleet_kedro.models.forecasters.kinds import Kind
 from fleet_kedro.models.forecasters.settings import ForecasterSettings
@@ -38,12 +39,29 @@ Partitions = Mapping[str, Callable[[], pd.DataFrame]]
 def lay_out_bars(
     features: Partitions,
     candles: Partitions,
+    fleet_window: dict[str, Any],
     settings: ForecasterSettings,
     *,
     asset: str,
 ) -> AssetBars:
-    """Lay one asset's features beside its candles."""
-    return asset_bars(features[asset](), candles[asset](), settings.bars)
+    """Lay one asset's features beside its candles, for use from the window's start.
+
+    Older candles only fill the windows of features.
+
+    Raises
+    ------
+    MarketError
+        If the asset has no features.
+    """
+    if asset not in features:
+        raise MarketError(
+            f"The asset {asset!r} is to get forecasters, but there are features only "
+            f"of {', '.join(sorted(features))}; correct forecast_assets, or add it to "
+            "assets and build the features."
+        )
+    bars = asset_bars(features[asset](), candles[asset](), settings.bars)
+    is_inside = bars.timestamp >= pd.Timestamp(fleet_window["start"])
+    return bars._replace(is_usable=bars.is_usable & is_inside)
 
 
 def train(
@@ -57,7 +75,7 @@ def train(
     *,
     asset: str,
     kind: Kind,
-) -> tuple[StoredModel, pd.DataFrame, float]:
+) -> tuple[pd.DataFrame, StoredModel, float]:
     """Train one forecaster, or keep the one that an earlier run finished.
 
     The third output is how many seconds it took; NaN for one that was kept.
@@ -73,11 +91,11 @@ def train(
         and earlier_model.card.fingerprint == job_fingerprint(job, bars)
     ):
         logger.info("%s %s: kept, as nothing it depends on changed.", asset, kind)
-        return earlier_model, earlier_walk, float("nan")
+        return earlier_walk, earlier_model, float("nan")
     started = time.perf_counter()
     with ForecasterProgress(asset, kind, len(folds) + 1) as progress:
         trained = train_forecaster(job, bars, progress)
-    return trained.model, trained.walk, time.perf_counter() - started
+    return trained.walk, trained.model, time.perf_counter() - started
 
 
 def combine(

@@ -34,7 +34,7 @@ def _of_asset(asset: str, kinds: tuple[Kind, ...]) -> list[Node]:
         _step(
             asset,
             Bound(lay_out_bars, asset=asset),
-            ["features", "clean_candles", "params:forecasters"],
+            ["features", "clean_candles", "fleet_window", "params:forecasters"],
             f"{asset}.bars",
         ),
         *(_training(asset, kind) for kind in kinds),
@@ -62,12 +62,13 @@ def _of_asset(asset: str, kinds: tuple[Kind, ...]) -> list[Node]:
 
 
 def _training(asset: str, kind: Kind) -> Node:
+    """Train a model. It is saved behind its walk: a kill cannot leave it a wrong one."""
     own = f"{asset}.{kind}"
     return _step(
         asset,
         Bound(train, asset=asset, kind=kind),
         [f"{asset}.bars", *_RULES, f"{own}_earlier_model", f"{own}_earlier_walk"],
-        [f"{own}_model", f"{own}_walk", f"{own}_seconds"],
+        [f"{own}_walk", f"{own}_model", f"{own}_seconds"],
         name=f"train_{kind}",
     )
 
