@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bench.measure import Measurement, measure, task
 
@@ -23,8 +24,10 @@ RUNS = {
     "peers": 1,
 }
 # These take minutes and have no budget of time: they run only when they are named.
-ON_REQUEST = {"null": 1, "brains": 1}
-READING_FEATURES = {"refine", "peers", "brains"}
+ON_REQUEST = {"null": 1, "brains": 1, "forecasts": 1}
+READING_FEATURES = {"refine", "peers", "brains", "forecasts"}
+# What the peer of the forecasters needs; it holds pandas below 3, so it lives apart.
+FORECAST_PEER = ("mlforecast==1.1.0", "lightgbm==4.7.0", "pyarrow==26.0.1")
 N_ASSETS = 11
 N_ASSETS_GROWN = 44
 TSFRESH_WINDOWS = 500
@@ -61,6 +64,7 @@ def measure_all(
         "peers": lambda runs: _peers(work, options.peers_python, runs),
         "null": lambda runs: [_null_market(options.out, runs)],
         "brains": lambda runs: _brains(work, runs),
+        "forecasts": lambda runs: _forecasts(work, folder / "peer", runs),
     }
     rows: list[Row] = []
     failed: list[str] = []
@@ -164,6 +168,30 @@ def _brains(work: Path, runs: int) -> list[Row]:
         Row("brain, fleet", what, fleet),
         Row("brains, alone", "eleven brains walked over one asset each", alone),
     ]
+
+
+def _forecasts(work: Path, peer: Path, runs: int) -> list[Row]:
+    """Forecast three assets by LightGBM, here and with mlforecast beside it."""
+    ours = measure(task("forecast_lightgbm", work), runs)
+    subprocess.run([sys.executable, "-m", "venv", str(peer)], check=True)
+    python = str(peer / "bin" / "python")
+    pip = [python, "-m", "pip", "install", "--quiet", *FORECAST_PEER]
+    subprocess.run(pip, check=True)
+    theirs = measure([python, *task("forecast_mlforecast", work)[1:]], runs)
+    measure(task("forecast_errors", work), 1)
+    errors = json.loads((work / "forecast_errors.json").read_text())
+    return [
+        Row("forecasts, here", f"LightGBM; {_relative(errors, 'lightgbm')}", ours),
+        Row("forecasts, mlforecast", f"{_relative(errors, 'mlforecast')}", theirs),
+    ]
+
+
+def _relative(errors: list[dict[str, Any]], name: str) -> str:
+    """Tell each root mean square error as a share of the zero forecast's."""
+    return "RMSE over zero's: " + ", ".join(
+        f"{row['asset']} {row['hours']} h {row[name] / row['zero']:.4f}"
+        for row in errors
+    )
 
 
 def _peers(work: Path, peers_python: str | None, runs: int) -> Iterator[Row]:

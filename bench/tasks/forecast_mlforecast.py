@@ -1,9 +1,9 @@
 """The next hours of three assets by mlforecast with LightGBM, as its guide sets it up.
 
 Runs in an environment of its own, so it imports nothing of the project. Reads candles
-and the spans of the folds, and writes its errors at 1 and at H hours beside those of
-the zero forecast: every H hours of a validation span a forecast is made, by one model
-per fold that was fitted on all series before it.
+and the spans of the folds, and writes what it says of the closes to come: every H hours
+of a validation span a forecast is made, by one model per fold that was fitted on all
+series before it.
 """
 
 import json
@@ -45,7 +45,7 @@ model = MLForecast(
     target_transforms=[Differences([1])],
     num_threads=1,
 )
-errors = []
+told = []
 for fold in plan["folds"]:
     start, end = (pd.Timestamp(fold[name]) for name in ("start", "end"))
     n_windows = int((end - start) / pd.Timedelta(hours=horizon)) - 1
@@ -58,26 +58,20 @@ for fold in plan["folds"]:
         refit=False,
         static_features=[],
     )
-    said = said.merge(
-        series.rename(columns={"ds": "cutoff", "y": "origin"}),
-        on=["unique_id", "cutoff"],
-    )
-    said["hours"] = (said["ds"] - said["cutoff"]) / pd.Timedelta(hours=1)
-    errors.append(
-        said.assign(
-            missed=said["lightgbm"] - said["y"], moved=said["y"] - said["origin"]
+    told.append(
+        said.merge(
+            series.rename(columns={"ds": "cutoff", "y": "origin"}),
+            on=["unique_id", "cutoff"],
         )
     )
-everything = pd.concat(errors, ignore_index=True)
-results = [
+everything = pd.concat(told, ignore_index=True)
+hours = (everything["ds"] - everything["cutoff"]) / pd.Timedelta(hours=1)
+pd.DataFrame(
     {
-        "asset": asset,
-        "hours": int(hours),
-        "rmse": float(np.sqrt(np.mean(own["missed"] ** 2))),
-        "zero_rmse": float(np.sqrt(np.mean(own["moved"] ** 2))),
-        "forecasts": len(own),
+        "asset": everything["unique_id"],
+        "timestamp": everything["cutoff"],
+        "hours": hours.astype(int),
+        "forecast": everything["lightgbm"] - everything["origin"],
+        "outcome": everything["y"] - everything["origin"],
     }
-    for (asset, hours), own in everything.groupby(["unique_id", "hours"])
-    if hours in (1, horizon)
-]
-(work / "forecast_mlforecast.json").write_text(json.dumps(results, indent=2))
+).to_parquet(work / "forecast_mlforecast.parquet")
