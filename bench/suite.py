@@ -4,6 +4,7 @@ import argparse
 import json
 import math
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
