@@ -152,6 +152,12 @@ class TestProperties:
             expected(one, at).expected_return, expected(other, at).expected_return
         )
 
+    def test_when_it_was_does_not_matter(self) -> None:
+        record = draw(slope=4.0, hours=1000).record
+        later = record._replace(hour=record.hour + 168 * 2700)
+
+        assert calibrate_return(later, SETTINGS) == calibrate_return(record, SETTINGS)
+
     def test_what_is_unknown_stays_unknown(self, skilled: CalibratedReturn) -> None:
         probability = np.array([[np.nan, 0.6, 0.6]])
         unit = np.array([[0.01, np.nan, 0.01]])

@@ -233,7 +233,7 @@ def _blocks(
 ) -> Iterator[tuple[Bool[np.ndarray, " rows"], Bool[np.ndarray, " rows"]]]:
     """Yield, block by block, its rows and those whose labels share no hour with it."""
     apart = settings.horizon_bars + 1
-    first, behind_last = int(hour.min(initial=0)), int(hour.max(initial=0)) + 1
+    first, behind_last = (hour.min(), hour.max() + 1) if hour.size else (0, 1)
     edges = np.linspace(first, behind_last, settings.blocks + 1).astype(np.int64)
     for begin, end in pairwise(edges):
         is_apart = (hour < begin - apart) | (hour >= end + apart)

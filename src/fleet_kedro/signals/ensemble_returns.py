@@ -15,7 +15,8 @@ def ensemble_returns(
 ) -> ExpectedReturns:
     """Lay the walks of ensembles out on a market, as simple returns.
 
-    An asset without a walk has no model, an hour without a row no forecast.
+    An asset without a walk has no model, an hour without a row no forecast. A walk of
+    an asset that the market does not list is left out.
 
     Parameters
     ----------
@@ -30,37 +31,40 @@ def ensemble_returns(
     ValueError
         If a walk was made from other candles, or for another horizon.
     """
-    expected = ExpectedReturns.unknown(market.shape, Absence.NO_MODEL)
-    for asset, walk in walks.items():
-        rows = walk.assign(asset=asset)
-        _refuse_other_candles(rows, market, horizon_hours)
-        own = ExpectedReturns.of_log_returns(
-            *(
-                spread(rows, rows[f"{name}_{horizon_hours}h"].to_numpy(), market)
-                for name in ("forecast", "low", "high")
-            )
-        )
-        column = market.assets.index(asset)
-        for whole, part in zip(expected, own, strict=True):
-            whole[:, column] = part[:, column]
-    return expected
+    told = [
+        (rows, [f"{name}_{horizon_hours}h" for name in ("forecast", "low", "high")])
+        for asset in market.assets
+        if asset in walks
+        for rows in [walks[asset].assign(asset=asset)]
+    ]
+    for rows, columns in told:
+        _refuse_other_candles(rows, columns, market)
+    wide = np.full((3, *market.shape), np.nan)
+    for rows, columns in told:
+        for values, column in zip(wide, columns, strict=True):
+            said = spread(rows, rows[column].to_numpy(), market)
+            values[np.isfinite(said)] = said[np.isfinite(said)]
+    expected = ExpectedReturns.of_log_returns(*wide)
+    has_model = np.isin(market.assets, list(walks))
+    return expected._replace(
+        absence=np.where(has_model, expected.absence, np.int8(Absence.NO_MODEL))
+    )
 
 
 def _refuse_other_candles(
-    rows: pd.DataFrame, market: Market, horizon_hours: int
+    rows: pd.DataFrame, columns: list[str], market: Market
 ) -> None:
-    asset = str(rows["asset"].iloc[0]) if len(rows) else ""
-    if f"forecast_{horizon_hours}h" not in rows.columns:
+    if not set(columns) <= set(rows.columns):
         raise ValueError(
-            f"The ensemble of {asset} was not trained for {horizon_hours} h; train it "
-            "again for this horizon."
+            f"The ensemble's walk has no {', '.join(columns)}: it was trained for "
+            "another horizon. Train it again for this one."
         )
     told, ours = rows["close"].to_numpy(), market.close[place(rows, market)]
     is_other = ~np.isclose(told, ours, rtol=1e-9)
     if is_other.any():
-        when = rows.loc[is_other, "timestamp"].iloc[0]
+        first = rows.loc[is_other].iloc[0]
         raise ValueError(
-            f"The ensemble of {asset} saw a close of {told[is_other][0]:.6g} at {when}, "
-            f"the candles say {ours[is_other][0]:.6g}: it was trained on other candles. "
-            "Train it again on these, or remove its walk."
+            f"The ensemble of {first['asset']} saw a close of {first['close']:.6g} at "
+            f"{first['timestamp']}, the candles say {ours[is_other][0]:.6g}: it was "
+            "trained on other candles. Train it again on these, or remove its walk."
         )

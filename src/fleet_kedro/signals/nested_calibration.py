@@ -7,6 +7,8 @@ earlier folds only, and there only on rows whose outcome was known before the fo
 expected in it, and no backtest begins before the second one.
 """
 
+import logging
+
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
@@ -24,6 +26,8 @@ from fleet_kedro.signals.nested import known_before
 from fleet_kedro.signals.spread import place, spread
 
 _FEWEST_FOLDS = 2
+
+logger = logging.getLogger(__name__)
 
 
 def nested_returns(
@@ -63,6 +67,11 @@ def nested_returns(
         own = forecasts.loc[forecasts["fold"] == fold]
         past = known_before(forecasts, fold, Label(horizon_bars=settings.horizon_bars))
         curves = calibrate_return(record_of(past, market, unit), settings)
+        logger.info(
+            "[Fold %d] %.0f%% of what the brain's probabilities promised before it "
+            "came true.",
+            *(fold, 100 * curves.kept_share),
+        )
         probability = spread(own, own["probability"].to_numpy(), market)
         expected = _filled(
             expected, curves.expect(probability, unit, market.assets), probability
@@ -95,10 +104,7 @@ def _filled(
     """Take what a fold expects where it was asked."""
     is_own = np.isfinite(probability)
     return ExpectedReturns(
-        *(
-            np.where(is_own, new, old)
-            for new, old in zip(own, expected, strict=True)
-        )
+        *(np.where(is_own, new, old) for new, old in zip(own, expected, strict=True))
     )
 
 

@@ -11,5 +11,6 @@
 ``performance``  what it came to, with intervals
 ``benchmarks``   what knowing nothing, or everything, would have come to
 ``luck``         the strategy itself, at moments that know nothing
+``rivals``       the accounts that a strategy stands beside
 ``ladder``       what each step of a strategy adds to the one before
 """

@@ -42,6 +42,21 @@ class Market(NamedTuple):
         """Hours and assets."""
         return len(self.hours), len(self.assets)
 
+    def between(self, first: int, behind_last: int) -> "Market":
+        """Return the hours from row ``first`` on, up to ``behind_last``, it excluded.
+
+        For whoever begins to trade there, the first real candle is a start.
+        """
+        rows = slice(first, behind_last)
+        can = self.is_tradable[rows]
+        is_first = can & (np.cumsum(can, axis=0) == 1)
+        return self._replace(
+            hours=self.hours[rows],
+            **{name: getattr(self, name)[rows] for name in PRICES},
+            is_tradable=can,
+            is_start=self.is_start[rows] | is_first,
+        )
+
     @property
     def closing_marks(self) -> Float[np.ndarray, "hours assets"]:
         """Return what a coin counts for at each close: the last close that there was.
