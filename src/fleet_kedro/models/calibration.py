@@ -1,5 +1,7 @@
 """Platt scaling: a probability that means what it says (Platt, 1999)."""
 
+from typing import ClassVar
+
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy.optimize import minimize
@@ -7,13 +9,14 @@ from scipy.special import expit, log_expit, logit
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from fleet_kedro.models.learnt import Restorable
 from fleet_kedro.refine.threads import one_blas_thread
 
 _SMALLEST_PROBABILITY = 1e-6
 _SMALLEST_SLOPE = 1e-3
 
 
-class PlattCalibrator(BaseEstimator):
+class PlattCalibrator(Restorable, BaseEstimator):
     r"""Map a probability to a calibrated one, ``p' = expit(a + b logit(p))``.
 
     ``a`` and ``b`` minimise the mean log-loss plus ``penalty (b - prior_slope)^2``.
@@ -27,6 +30,8 @@ class PlattCalibrator(BaseEstimator):
     prior_slope
         Slope in the absence of evidence.
     """
+
+    kept: ClassVar = {"intercept_": float, "slope_": float}
 
     def __init__(self, *, penalty: float = 1e-4, prior_slope: float = 0.0) -> None:
         self.penalty = penalty

@@ -7,19 +7,20 @@ regression for the multivariate linear model", section 2), in closed form: no ra
 start, no training loop.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
-from jaxtyping import Bool, Float, Shaped
+from jaxtyping import Bool, Float, Float64, Shaped
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from fleet_kedro.models.learnt import Learnt, Restorable
 from fleet_kedro.refine.threads import one_blas_thread
 
 EmbeddingKind = Literal["off", "one_hot", "learned"]
 
 
-class AssetEmbedding(BaseEstimator):
+class AssetEmbedding(Restorable, BaseEstimator):
     """A code for each asset; zeros for an asset that was never seen.
 
     Parameters
@@ -35,6 +36,8 @@ class AssetEmbedding(BaseEstimator):
     penalty
         ``λ``, beside inputs of unit variance.
     """
+
+    kept: ClassVar = {"assets_": list, "codes_": Float64[np.ndarray, "assets width"]}
 
     def __init__(
         self,
@@ -63,6 +66,25 @@ class AssetEmbedding(BaseEstimator):
         else:
             with one_blas_thread():
                 self.codes_ = self._places(X, y, asset, weight)
+        return self
+
+    def learnt(self) -> Learnt:
+        """Return the assets' names and codes."""
+        return super().learnt() | {"assets_": [str(name) for name in self.assets_]}
+
+    def restore(self, learnt: Learnt) -> "AssetEmbedding":
+        """Take over names and codes.
+
+        Raises
+        ------
+        ValueError
+            If they are none, or the names are not in order, as a look-up needs them.
+        """
+        super().restore(learnt)
+        names = learnt["assets_"]
+        if len(names) != len(self.codes_) or names != sorted({str(n) for n in names}):
+            raise ValueError(f"{names} are not the names of {len(self.codes_)} assets.")
+        self.assets_ = np.array(names, dtype=object)
         return self
 
     @property

@@ -19,9 +19,11 @@ from fleet_kedro.models.rows import (
     CALENDAR_COLUMNS,
     PATTERN_SERIES,
     AssetFeatures,
+    input_columns,
     pattern_columns,
     pattern_windows,
     read_features,
+    surface_columns,
 )
 from fleet_kedro.refine.fleet import FleetRefinement, FleetRefiner
 from fleet_kedro.refine.panel_moments import AssetRows
@@ -89,7 +91,7 @@ def gather_rows(
         parts = read_features(frame, names, start, settings.pattern_bars)
         rows = learnable_rows(parts, settings.label.round_trip_cost)
         refinement.add(asset, parts.timestamp, rows)
-        tables.append(_narrow_table(frame, parts, extra, settings.pattern_bars))
+        tables.append(narrow_table(frame, parts, extra, settings.pattern_bars))
     refiners = [
         refinement.fit(number) for number in track(range(len(folds)), "Tensor-Flex")
     ]
@@ -117,13 +119,31 @@ def learnable_rows(parts: AssetFeatures, round_trip_cost: float) -> AssetRows:
     )
 
 
-def _narrow_table(
+def expert_inputs(
+    table: pd.DataFrame,
+    latents: Float32[np.ndarray, "rows latents"],
+    settings: BrainSettings,
+) -> pd.DataFrame:
+    """Return what experts and gate read of narrow rows, their latents first."""
+    plain = surface_columns(settings.surface_signals)
+    inputs = input_columns(settings.pattern_bars)
+    own = table.loc[:, [*inputs, *plain]].to_numpy(dtype=np.float32)
+    names = [f"latent_{latent:02d}" for latent in range(latents.shape[1])]
+    return pd.DataFrame(
+        np.hstack([latents, own]), columns=[*names, *inputs, *plain.values()]
+    )
+
+
+def narrow_table(
     frame: pd.DataFrame,
     parts: AssetFeatures,
     extra: Sequence[str],
     pattern_bars: int,
 ) -> pd.DataFrame:
-    """Keep the usable rows, and of these everything but the wide signals."""
+    """Keep the usable rows, and of these everything but the wide signals.
+
+    ``bar`` is the position of each row in ``frame``.
+    """
     bar = np.flatnonzero(parts.is_usable)
     series = parts.inputs[PATTERN_SERIES].to_numpy()
     pattern = pd.DataFrame(

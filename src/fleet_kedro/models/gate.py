@@ -8,16 +8,17 @@ what came true; an oracle that names one winner a row throws away by how much it
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Float64
 from scipy.optimize import minimize
 from scipy.special import softmax
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from fleet_kedro.models.batches import in_equal_batches
+from fleet_kedro.models.learnt import Restorable
 from fleet_kedro.refine.threads import one_blas_thread
 
 _MOST_STEPS = 300
@@ -38,7 +39,7 @@ def oracle(
     return np.asarray(said / said.sum(axis=1, keepdims=True))
 
 
-class GatingNetwork(BaseEstimator):
+class GatingNetwork(Restorable, BaseEstimator):
     """Softmax weights of the experts from scaled physics and the asset's code.
 
     With ``x`` the inputs, ``g(x) = softmax(b + W x)`` and ``E`` experts, ``(b, W)``
@@ -56,6 +57,13 @@ class GatingNetwork(BaseEstimator):
     penalty, balance
         Both beside the mean loss of a row.
     """
+
+    kept: ClassVar = {
+        "mean_": Float64[np.ndarray, " features"],
+        "scale_": Float64[np.ndarray, " features"],
+        "bias_": Float64[np.ndarray, " experts"],
+        "coef_": Float64[np.ndarray, "inputs experts"],
+    }
 
     def __init__(
         self,

@@ -159,9 +159,7 @@ class MixtureOfExpertsEnsemble(ClassifierMixin, BaseEstimator):
             PlattCalibrator().fit(column, past.is_positive)
             for column in past.expert_probability.T
         ]
-        self.gate_ = GatingNetwork(
-            flags=_FLAGS, penalty=self.gate_penalty, balance=self.gate_balance
-        ).fit(
+        self.gate_ = self.unfitted_gate().fit(
             past.physics,
             self.embedding_.code(past.asset),
             self._calibrated(past.expert_probability),
@@ -173,6 +171,12 @@ class MixtureOfExpertsEnsemble(ClassifierMixin, BaseEstimator):
             mixed, past.is_positive
         )
         return self
+
+    def unfitted_gate(self) -> GatingNetwork:
+        """Return the gate that the parameters describe."""
+        return GatingNetwork(
+            flags=_FLAGS, penalty=self.gate_penalty, balance=self.gate_balance
+        )
 
     def forecast(
         self, X: pd.DataFrame, asset: Shaped[np.ndarray, " rows"]
@@ -195,6 +199,8 @@ class MixtureOfExpertsEnsemble(ClassifierMixin, BaseEstimator):
         self, X: pd.DataFrame, asset: Shaped[np.ndarray, " rows"]
     ) -> Float[np.ndarray, "rows experts"]:
         """Return what each fitted expert says, uncalibrated, a column per expert."""
+        if not len(X):
+            return np.empty((0, len(self.experts_)))
         code = self.embedding_.code(asset)
         return np.column_stack(
             [

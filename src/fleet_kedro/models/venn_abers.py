@@ -24,14 +24,18 @@ outcome: over ``k`` pooled rows the gap is about ``m / k``, and the error of the
 is of the order ``√(m / k)``, far more.
 """
 
+from typing import ClassVar
+
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Float64, Int
 from scipy.optimize import isotonic_regression
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from fleet_kedro.models.learnt import Learnt, Restorable
 
-class VennAbers(BaseEstimator):
+
+class VennAbers(Restorable, BaseEstimator):
     """Two calibrated probabilities for one forecast, a lower and an upper.
 
     ``p0 < p1``, neither ever falls when the forecast rises, and their gap is at least
@@ -53,6 +57,12 @@ class VennAbers(BaseEstimator):
     high_ : (scores + 1,)
         ``p1`` of a forecast that is above so many of them.
     """
+
+    kept: ClassVar = {
+        "score_": Float64[np.ndarray, " scores"],
+        "low_": Float64[np.ndarray, " scores+1"],
+        "high_": Float64[np.ndarray, " scores+1"],
+    }
 
     def __init__(self, *, effective_share: float = 1.0) -> None:
         self.effective_share = effective_share
@@ -88,6 +98,20 @@ class VennAbers(BaseEstimator):
         # With order and outcomes both turned round, a lower end is an upper one.
         self.low_ = 1 - _upper(rows[::-1], (rows - positives)[::-1], test_rows)[::-1]
         return self
+
+    def learnt(self) -> Learnt:
+        """Return the forecasts at which an end changes; no other one decides anything.
+
+        One that is restored gives the same intervals from a fraction of the record.
+        """
+        check_is_fitted(self)
+        changes = (np.diff(self.low_) != 0) | (np.diff(self.high_) != 0)
+        is_kept = np.concatenate(([True], changes))
+        return {
+            "score_": self.score_[changes],
+            "low_": self.low_[is_kept],
+            "high_": self.high_[is_kept],
+        }
 
     def interval(
         self, probability: Float[np.ndarray, " rows"]

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save as to_bytes
+from safetensors import SafetensorError
+from safetensors.numpy import load as read_arrays
+from safetensors.numpy import save as write_arrays
 from sklearn.utils.validation import check_is_fitted
 
 from fleet_kedro.refine.tensor_flex import TensorFlexRefiner
@@ -17,6 +18,7 @@ from fleet_kedro.refine.tensor_flex import TensorFlexRefiner
 FORMAT = "fleet_kedro.refine.TensorFlexRefiner/1"
 _ARRAYS = ("projection_", "offset_", "mean_", "scale_", "cluster_labels_")
 _TABLE = "latents_."
+_LENGTH_BYTES = 8  # before the head of safetensors, which they give the length of
 
 
 def save(refiner: TensorFlexRefiner, path: Path) -> None:
@@ -24,6 +26,11 @@ def save(refiner: TensorFlexRefiner, path: Path) -> None:
 
     The same refiner gives the same bytes.
     """
+    _write_whole(path, to_bytes(refiner))
+
+
+def to_bytes(refiner: TensorFlexRefiner) -> bytes:
+    """Return the content of the file that `save` writes."""
     check_is_fitted(refiner)
     arrays = {name: np.ascontiguousarray(getattr(refiner, name)) for name in _ARRAYS}
     table = refiner.latents_.drop(columns="latent")
@@ -37,7 +44,7 @@ def save(refiner: TensorFlexRefiner, path: Path) -> None:
     header["sha256"] = _digest(header, arrays)
     # One entry only: safetensors orders its metadata by hash, anew in every process.
     metadata = {"header": json.dumps(header, sort_keys=True)}
-    _write_whole(path, to_bytes(arrays, metadata=metadata))
+    return write_arrays(arrays, metadata=metadata)
 
 
 def load(path: Path) -> TensorFlexRefiner:
@@ -48,10 +55,21 @@ def load(path: Path) -> TensorFlexRefiner:
     ValueError
         When the file is something else, or a byte of it changed.
     """
-    header, arrays = _read(path)
+    return from_bytes(path.read_bytes(), path)
+
+
+def from_bytes(content: bytes, where: object) -> TensorFlexRefiner:
+    """Read what `to_bytes` gave; ``where`` names it in errors.
+
+    Raises
+    ------
+    ValueError
+        When the content is something else, or a byte of it changed.
+    """
+    header, arrays = _read(content, where)
     stored_digest = header.pop("sha256", None)
     if stored_digest != _digest(header, arrays):
-        msg = f"{path} does not match its own checksum; it was changed after saving."
+        msg = f"{where} does not match its own checksum; it was changed after saving."
         raise ValueError(msg)
     refiner = TensorFlexRefiner(**header["parameters"])
     for name in _ARRAYS:
@@ -83,19 +101,27 @@ def _digest(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> str:
     return digest.hexdigest()
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def _read(
+    content: bytes, where: object
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Header and arrays of a file of ours."""
     try:
-        with safe_open(path, framework="numpy") as stored:
-            header = json.loads((stored.metadata() or {}).get("header", "{}"))
-            arrays = {name: stored.get_tensor(name) for name in stored.offset_keys()}
+        arrays = read_arrays(content)
+        header = json.loads(_metadata(content).get("header", "{}"))
     except (SafetensorError, json.JSONDecodeError) as error:
-        msg = f"{path} is not a saved refiner: {error}."
+        msg = f"{where} is not a saved refiner: {error}."
         raise ValueError(msg) from error
     if not isinstance(header, dict) or header.get("format") != FORMAT:
-        msg = f"{path} is not a saved refiner: it does not say {FORMAT!r}."
+        msg = f"{where} is not a saved refiner: it does not say {FORMAT!r}."
         raise ValueError(msg)
     return header, arrays
+
+
+def _metadata(content: bytes) -> dict[str, str]:
+    """Texts that stand beside the arrays; the file was found to be well formed."""
+    length = int.from_bytes(content[:_LENGTH_BYTES], "little")
+    head = json.loads(content[_LENGTH_BYTES : _LENGTH_BYTES + length])
+    return head.get("__metadata__", {})
 
 
 def _write_whole(path: Path, content: bytes) -> None:

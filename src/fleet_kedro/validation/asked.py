@@ -10,9 +10,8 @@ from jaxtyping import Bool, Float, Int64, Shaped
 from fleet_kedro.features.energy import energy, fit_energy, sample_weight
 from fleet_kedro.labels.forward_return import is_positive
 from fleet_kedro.models.brain import BrainSettings
-from fleet_kedro.models.fleet_rows import FleetRows
+from fleet_kedro.models.fleet_rows import FleetRows, expert_inputs
 from fleet_kedro.models.mixture import PHYSICS_COLUMNS, MixtureOfExpertsEnsemble
-from fleet_kedro.models.rows import input_columns, surface_columns
 from fleet_kedro.splits.walk_forward import Fold
 
 _WARNING = "physics_stability_warning"
@@ -149,14 +148,7 @@ def _inputs(
     settings: BrainSettings,
 ) -> pd.DataFrame:
     """Return what experts and gate read: this fold's latents and own inputs."""
-    latents = rows.latents[number][row]
-    plain = surface_columns(settings.surface_signals)
-    own = rows.table.loc[row, [*input_columns(settings.pattern_bars), *plain]]
-    names = [f"latent_{latent:02d}" for latent in range(latents.shape[1])]
-    return pd.DataFrame(
-        np.hstack([latents, own.to_numpy(dtype=np.float32)]),
-        columns=[*names, *input_columns(settings.pattern_bars), *plain.values()],
-    )
+    return expert_inputs(rows.table.iloc[row], rows.latents[number][row], settings)
 
 
 def _raw(

@@ -53,7 +53,7 @@ def decide_fold(
     rank = trailing_rank(
         issued["probability"].to_numpy(), issued["asset"].to_numpy(), settings.rank_days
     )[len(issued) - len(frame) :]
-    chosen = _thresholds(_known_past(earlier, fold), settings, round_trip_cost)
+    chosen = thresholds_of(_known_past(earlier, fold), settings, round_trip_cost)
     threshold = frame["asset"].map(chosen).astype(np.float64).fillna(np.inf)
     return frame.assign(rank=rank, threshold=threshold, is_signal=rank >= threshold)
 
@@ -83,7 +83,7 @@ def _mixed(
         probability, calibrated = raw.mean(axis=1), raw
         low, high = np.zeros(len(raw)), np.ones(len(raw))
     else:
-        probability, low, high, gate, calibrated = brain.judge(_as_past(past)).mix(
+        probability, low, high, gate, calibrated = brain.judge(as_past(past)).mix(
             raw, _physics(forecasts), forecasts["asset"].to_numpy()
         )
     names = list(brain.experts)
@@ -97,7 +97,8 @@ def _mixed(
     )
 
 
-def _as_past(forecasts: pd.DataFrame) -> PastForecasts:
+def as_past(forecasts: pd.DataFrame) -> PastForecasts:
+    """Return what judges learn from: what experts said, and what they are told."""
     return PastForecasts(
         expert_probability=_raw(forecasts),
         physics=_physics(forecasts),
@@ -114,7 +115,7 @@ def _physics(forecasts: pd.DataFrame) -> Float[np.ndarray, "rows 6"]:
     return forecasts.loc[:, list(PHYSICS_COLUMNS)].to_numpy()
 
 
-def _thresholds(
+def thresholds_of(
     past: pd.DataFrame | None, settings: ThresholdSettings, round_trip_cost: float
 ) -> dict[str, float]:
     """Choose on the past; nothing where there is none."""

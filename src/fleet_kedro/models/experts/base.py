@@ -11,6 +11,7 @@ class does the rest of the scikit-learn promise once, and adds three of our own:
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -25,16 +26,18 @@ from sklearn.utils.validation import (
 )
 
 from fleet_kedro.config import Config
+from fleet_kedro.models.learnt import Learnt, Restorable, check_learnt
 from fleet_kedro.refine.threads import one_blas_thread
 
 DTYPES = [np.float64, np.float32]
+_CLASSES = [False, True]
 
 # Not ``typing.Self``: the run-time type checker of the tests decorates functions, and
 # outside a decorated class that name means nothing to it.
 Expert = TypeVar("Expert", bound="BinaryExpert")
 
 
-class BinaryExpert(ClassifierMixin, BaseEstimator, ABC):
+class BinaryExpert(Restorable, ClassifierMixin, BaseEstimator, ABC):
     """A classifier of two classes that reads one numeric view of the panel.
 
     Attributes
@@ -49,6 +52,13 @@ class BinaryExpert(ClassifierMixin, BaseEstimator, ABC):
 
     settings_type: ClassVar[type[Config]]
     """The block whose ranges the constructor's arguments must keep."""
+
+    kept_by_all: ClassVar[Mapping[str, Any]] = {
+        "base_rate_": float,
+        "is_constant_": bool,
+        "n_features_in_": int,
+    }
+    """What an expert knows that has seen one class only; ``kept`` names the rest."""
 
     @abstractmethod
     def _learn(
@@ -114,6 +124,50 @@ class BinaryExpert(ClassifierMixin, BaseEstimator, ABC):
         likelier = self.predict_proba(X).argmax(axis=1)
         labels: Shaped[np.ndarray, " rows"] = self.classes_[likelier]
         return labels
+
+    def learnt(self) -> Learnt:
+        """Return what was learnt from the classes False and True.
+
+        Errors
+        ------
+        ValueError
+            If the classes are others.
+        """
+        check_is_fitted(self)
+        if self.classes_.tolist() != _CLASSES:
+            raise ValueError(
+                f"{type(self).__name__} has learnt the classes {self.classes_}; only "
+                "False and True are handed on."
+            )
+        common = {name: getattr(self, name) for name in self.kept_by_all}
+        return common if self.is_constant_ else common | self._hand_on()
+
+    def restore(self: Expert, learnt: Learnt) -> Expert:
+        """Take over what an expert with the same settings has learnt.
+
+        Errors
+        ------
+        ValueError
+            If a value is missing, one too many, or not what it should be.
+        """
+        is_constant = learnt.get("is_constant_") is True
+        kept = self.kept_by_all if is_constant else {**self.kept_by_all, **self.kept}
+        check_learnt(learnt, kept, type(self).__name__)
+        self.classes_ = np.array(_CLASSES)
+        for name in self.kept_by_all:
+            setattr(self, name, learnt[name])
+        if not is_constant:
+            self._take_over({name: learnt[name] for name in self.kept})
+        return self
+
+    def _hand_on(self) -> Learnt:
+        """Return the values that ``kept`` names."""
+        return {name: getattr(self, name) for name in self.kept}
+
+    def _take_over(self, learnt: Learnt) -> None:
+        """Take the values that ``kept`` names."""
+        for name, value in learnt.items():
+            setattr(self, name, value)
 
     def __sklearn_tags__(self) -> Tags:
         """Two classes only; accuracy on toy blobs is not what an expert is for."""

@@ -8,10 +8,10 @@ expert starts from it. The prior over its four numbers is a unit-information pri
 (Kass and Wasserman 1995, section 2) times a number of rows.
 """
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Float64
 from pydantic import Field
 from scipy.optimize import minimize
 from scipy.special import log_ndtr, ndtr
@@ -58,6 +58,7 @@ class ElasticExpert(BinaryExpert):
     """
 
     settings_type = ElasticSettings
+    kept: ClassVar = {"coef_": Float64[np.ndarray, "4"]}
 
     def __init__(
         self,

@@ -9,14 +9,17 @@ a binary tree. Computed as that tree, the network costs a fraction of a full con
 and gives the same number.
 """
 
+from typing import ClassVar
+
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float32
 from pydantic import Field
 from torch import Tensor, nn
 
 from fleet_kedro.config import Config
 from fleet_kedro.models.experts.base import BinaryExpert
+from fleet_kedro.models.learnt import Learnt
 from fleet_kedro.models.training import (
     InnerSplit,
     Rows,
@@ -102,10 +105,11 @@ class PatternExpert(BinaryExpert):
         The trained formula.
     history_
         Losses of every epoch; epoch 0, the base rate alone, wins where shapes tell
-        nothing.
+        nothing. It is no part of what is handed on.
     """
 
     settings_type = PatternParameters
+    kept: ClassVar = {"network_": Float32[np.ndarray, " weights"]}
 
     def __init__(
         self,
@@ -128,9 +132,7 @@ class PatternExpert(BinaryExpert):
     ) -> None:
         settings = self._training()
         rows = self._split(Rows(_shapes(X), _tensor(y), _tensor(weight)))
-        n_layers = rows.training.inputs.shape[1].bit_length() - 1
-        generator = torch.Generator().manual_seed(settings.seed)
-        self.network_ = DilatedCausalNetwork(n_layers, self.channels, generator)
+        self.network_ = self._untrained(X.shape[1], settings.seed)
         nn.init.constant_(self.network_.head.bias, _base_log_odds(rows.training))
         self.history_ = train(self.network_, _log_loss, rows, settings)
 
@@ -139,6 +141,32 @@ class PatternExpert(BinaryExpert):
     ) -> Float[np.ndarray, " rows"]:
         odds = predict(self.network_, _shapes(X), self._training())
         return odds.double().sigmoid().numpy()
+
+    def _hand_on(self) -> Learnt:
+        weights = [part.detach().numpy().ravel() for part in self.network_.parameters()]
+        return {"network_": np.concatenate(weights)}
+
+    def _take_over(self, learnt: Learnt) -> None:
+        network = self._untrained(self.n_features_in_, seed=0)
+        parts = list(network.parameters())
+        sizes = [part.numel() for part in parts]
+        if len(learnt["network_"]) != sum(sizes):
+            raise ValueError(
+                f"The network has {sum(sizes)} weights, but here are "
+                f"{len(learnt['network_'])}: take the files of one model."
+            )
+        # Copied weight by weight: each lies in memory as that of a trained network.
+        with torch.no_grad():
+            weights = torch.split(torch.tensor(learnt["network_"]), sizes)
+            for part, own in zip(parts, weights, strict=True):
+                part.copy_(own.view_as(part))
+        self.network_ = network.eval()
+
+    def _untrained(self, n_bars: int, seed: int) -> DilatedCausalNetwork:
+        """Return a network for windows that are filled up to a power of two."""
+        generator = torch.Generator().manual_seed(seed)
+        n_layers = (n_bars - 1).bit_length()
+        return DilatedCausalNetwork(n_layers, self.channels, generator)
 
     def _training(self) -> TrainingSettings:
         return self.training or TrainingSettings()

@@ -7,14 +7,16 @@ shrunk towards the base rate.
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Float32, Float64, Int
 from pydantic import Field
 
 from fleet_kedro.config import Config
 from fleet_kedro.models.experts.base import BinaryExpert
-from fleet_kedro.models.experts.standardise import WeightedScale
+from fleet_kedro.models.experts.standardise import KEPT_SCALE, WeightedScale
+from fleet_kedro.models.learnt import Learnt
 
 _QUERIES_AT_ONCE = 128  # 128 × 20,000 float32 scores are 10 MB
 
@@ -53,6 +55,12 @@ class RangeExpert(BinaryExpert):
     """
 
     settings_type = RangeSettings
+    kept: ClassVar = {
+        "share_": float,
+        "reference_": Float32[np.ndarray, "references columns"],
+        "outcome_": Float64[np.ndarray, "references 2"],
+        **KEPT_SCALE,
+    }
 
     def __init__(
         self,
@@ -84,6 +92,15 @@ class RangeExpert(BinaryExpert):
     ) -> Float[np.ndarray, " rows"]:
         positive, total = self._neighbourhood(X).T
         return (positive + self.prior_rows * self.share_) / (total + self.prior_rows)
+
+    def _hand_on(self) -> Learnt:
+        own = {name: getattr(self, name) for name in self.kept if "." not in name}
+        return own | self.scale_.hand_on()
+
+    def _take_over(self, learnt: Learnt) -> None:
+        self.scale_ = WeightedScale.taken_over(learnt)
+        self.share_ = learnt["share_"]
+        self.reference_, self.outcome_ = learnt["reference_"], learnt["outcome_"]
 
     def _neighbourhood(
         self, X: Float[np.ndarray, "rows columns"]

@@ -3,7 +3,15 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Float64
+
+from fleet_kedro.models.learnt import Learnt
+
+KEPT_SCALE = {
+    "scale_.mean": Float64[np.ndarray, " columns"],
+    "scale_.inverse_deviation": Float64[np.ndarray, " columns"],
+}
+"""A scale among the learnt attributes of an expert."""
 
 
 class WeightedScale(NamedTuple):
@@ -31,6 +39,15 @@ class WeightedScale(NamedTuple):
         varies = deviation > 1e-6 * np.maximum(1.0, np.abs(mean))
         inverse = np.divide(1.0, deviation, out=np.zeros_like(mean), where=varies)
         return cls(mean, inverse)
+
+    def hand_on(self) -> Learnt:
+        """Return the numbers under the names of ``KEPT_SCALE``."""
+        return dict(zip(KEPT_SCALE, self, strict=True))
+
+    @classmethod
+    def taken_over(cls, learnt: Learnt) -> "WeightedScale":
+        """Return the scale among what an expert has learnt."""
+        return cls(*(learnt[name] for name in KEPT_SCALE))
 
     def apply(
         self, X: Float[np.ndarray, "rows columns"]

@@ -5,15 +5,18 @@ heard equally. The intercept correction is the prior correction of King and Zeng
 "Logistic regression in rare events data", section 4.1), for weights, not for sampling.
 """
 
+from typing import ClassVar
+
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Float64
 from pydantic import Field
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from fleet_kedro.config import Config
 from fleet_kedro.models.experts.base import BinaryExpert
-from fleet_kedro.models.experts.standardise import WeightedScale
+from fleet_kedro.models.experts.standardise import KEPT_SCALE, WeightedScale
+from fleet_kedro.models.learnt import Learnt
 
 
 class StressSettings(Config):
@@ -45,6 +48,11 @@ class StressExpert(BinaryExpert):
     """
 
     settings_type = StressSettings
+    kept: ClassVar = {
+        "coef_": Float64[np.ndarray, " columns"],
+        "intercept_": float,
+        **KEPT_SCALE,
+    }
 
     def __init__(self, *, penalty: float = 0.01, limit_deviations: float = 3.0) -> None:
         self.penalty = penalty
@@ -73,6 +81,14 @@ class StressExpert(BinaryExpert):
     ) -> Float[np.ndarray, " rows"]:
         odds = self._bounded(X) @ self.coef_ + self.intercept_
         return np.asarray(expit(odds))
+
+    def _hand_on(self) -> Learnt:
+        line = {"coef_": self.coef_, "intercept_": self.intercept_}
+        return line | self.scale_.hand_on()
+
+    def _take_over(self, learnt: Learnt) -> None:
+        self.scale_ = WeightedScale.taken_over(learnt)
+        self.coef_, self.intercept_ = learnt["coef_"], learnt["intercept_"]
 
     def _bounded(
         self, X: Float[np.ndarray, "rows columns"]

@@ -5,6 +5,8 @@ market has memory. Gradient boosting (Friedman 2001, section 4.5, two-class logi
 as LightGBM does it (Ke et al. 2017).
 """
 
+from typing import ClassVar
+
 import lightgbm as lgb
 import numpy as np
 from jaxtyping import Float
@@ -12,6 +14,8 @@ from pydantic import Field
 
 from fleet_kedro.config import Config
 from fleet_kedro.models.experts.base import BinaryExpert
+from fleet_kedro.models.formats import lightgbm_from_bytes, lightgbm_to_bytes
+from fleet_kedro.models.learnt import Learnt
 
 
 class TrendSettings(Config):
@@ -52,6 +56,7 @@ class TrendExpert(BinaryExpert):
     """
 
     settings_type = TrendSettings
+    kept: ClassVar = {"booster_": bytes}
 
     def __init__(
         self,
@@ -92,6 +97,17 @@ class TrendExpert(BinaryExpert):
         self, X: Float[np.ndarray, "rows columns"]
     ) -> Float[np.ndarray, " rows"]:
         return np.asarray(self.booster_.predict(X, num_threads=self.threads))
+
+    def _hand_on(self) -> Learnt:
+        return {"booster_": lightgbm_to_bytes(self.booster_)}
+
+    def _take_over(self, learnt: Learnt) -> None:
+        self.booster_ = lightgbm_from_bytes(learnt["booster_"])
+        if self.booster_.num_feature() != self.n_features_in_:
+            raise ValueError(
+                f"The trees read {self.booster_.num_feature()} columns and their "
+                f"expert {self.n_features_in_}: take the files of one model."
+            )
 
     def _parameters(self, *, min_curvature: float) -> dict[str, object]:
         return {
