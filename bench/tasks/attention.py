@@ -19,8 +19,8 @@ from fleet_kedro.models.forecasters.informer import ProbSparseAttention
 from fleet_kedro.models.forecasters.transformer import full_attention
 
 WINDOWS = (168, 336, 672)
-ROWS, HEADS, DEPTH = 32, 2, 8
-FACTOR = 5.0
+ROWS, HEADS, DEPTH = 32, 3, 8
+FACTOR = 3.0
 PASSES = 5
 
 Attention = Callable[[Tensor, Tensor, Tensor], Tensor]

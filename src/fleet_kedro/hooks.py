@@ -19,7 +19,7 @@ from fleet_kedro.pipelines.forecaster_grid import ForecasterGrid, configured_gri
 from fleet_kedro.splits.walk_forward import WalkForward
 from fleet_kedro.validation.settings import ReportSettings
 
-REPORTS = ("report_page", "tuning_page", "forecaster_page")
+REPORTS = ("report_page", "tuning_page", "forecaster_page", "backtest_page")
 
 # With less, the time blocks of the first training span are too small to compare.
 SHORTEST_TRAINING_BARS = 48

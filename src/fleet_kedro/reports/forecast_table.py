@@ -21,6 +21,7 @@ from fleet_kedro.validation.forecast_telemetry import ENSEMBLE, ZERO
 _WORDS = ("LOW", "MEDIUM", "HIGH")
 _MINUTE = 60.0
 _MEGABYTE = 1e6
+_KEPT = "kept"  # from an earlier run, so training it took no time now
 _SMALL_PRICE = 1.0
 _LARGE_PRICE = 100.0
 _WIDE_ENOUGH = 200
@@ -37,8 +38,9 @@ def forecast_lines(
     telemetry
         Rows of all assets, as `measure_forecasters` leaves them.
     training
-        What the models cost, a row each: ``asset``, ``model``, ``seconds``,
-        ``n_parameters``, ``n_bytes``. Without it, these columns stay empty.
+        What the models cost, a row each: ``asset``, ``model``, ``seconds`` (NaN for
+        one that was kept), ``n_parameters``, ``n_bytes``. Without it, these columns
+        stay empty.
     """
     tables = [
         table(telemetry, int(horizon), training)
@@ -155,7 +157,8 @@ def signed_percent(fraction: float) -> str:
 def _training_time(training: pd.DataFrame | None, asset: str) -> str:
     if training is None:
         return "-"
-    return _duration(float(training.loc[training["asset"] == asset, "seconds"].sum()))
+    seconds = training.loc[training["asset"] == asset, "seconds"].dropna()
+    return _duration(float(seconds.sum())) if len(seconds) else _KEPT
 
 
 def _duration(seconds: float) -> str:
@@ -175,16 +178,19 @@ def _by_model(
 
 def _cost_cells(cost: Mapping[Hashable, Any]) -> tuple[str, str, str]:
     return (
-        f"{cost['seconds']:.1f}",
+        f"{cost['seconds']:.1f}" if math.isfinite(cost["seconds"]) else _KEPT,
         f"{cost['n_parameters']:,}",
         f"{cost['n_bytes'] / 1e3:,.1f}",
     )
 
 
 def _total_line(training: pd.DataFrame) -> str:
+    seconds = training["seconds"].dropna()
+    n_kept = len(training) - len(seconds)
+    kept = f", {n_kept} kept" if n_kept else ""
     return (
-        f"Total: {counted(len(training), 'model')} trained in "
-        f"{_duration(float(training['seconds'].sum()))}, "
+        f"Total: {counted(len(seconds), 'model')} trained in "
+        f"{_duration(float(seconds.sum()))}{kept}, "
         f"{training['n_bytes'].sum() / _MEGABYTE:.2f} MB on disk"
     )
 

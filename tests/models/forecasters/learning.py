@@ -11,12 +11,14 @@ KEPT_EMPTY = 37
 """Bars between training and test rows: H + 1 of the label, and an embargo of a day."""
 
 
-def share_of_attainable(forecaster: Forecaster, seed: int) -> Float[np.ndarray, "2"]:
+def share_of_attainable(
+    forecaster: Forecaster, seed: int, n_bars: int = N_BARS
+) -> Float[np.ndarray, "2"]:
     """Fit on three quarters of a planted series; the share of the best R² on the rest.
 
     A tenth of the next hour's variance can be known.
     """
-    planted = planted_bars(seed, 0.1, N_BARS)
+    planted = planted_bars(seed, 0.1, n_bars)
     rows = np.flatnonzero(planted.bars.is_labelled)
     training, later = np.split(rows, [3 * len(rows) // 4])
     later = later[KEPT_EMPTY:]

@@ -32,7 +32,7 @@ KINDS = {
     "lstm": (LSTMForecaster, LSTMSettings, {"width": 8}),
     "transformer": (TransformerForecaster, TransformerSettings, {"width": 8}),
     "multitask": (MultiTaskForecaster, MultiTaskSettings, {"width": 8}),
-    "informer": (InformerForecaster, InformerSettings, {"width": 8}),
+    "informer": (InformerForecaster, InformerSettings, {"width": 8, "heads": 2}),
 }
 
 

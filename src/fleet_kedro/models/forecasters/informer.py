@@ -4,7 +4,7 @@ Zhou et al. (2021, "Informer: Beyond Efficient Transformer for Long Sequence Tim
 Forecasting", section 3). Most queries of an attention layer look at all keys alike and
 could as well take the mean; ProbSparse attention finds the few that do not and asks
 only for them. Distilling halves the sequence between layers. A decoder answers for all
-hours ahead in one pass.
+horizons in one pass.
 
 Where this differs: one fixed sample of keys serves all queries of a layer, where the
 paper draws anew for each query and call, so that a forecast depends on nothing but its
@@ -19,6 +19,7 @@ from jaxtyping import Float, Int64
 from pydantic import Field
 from torch import Tensor, nn
 
+from fleet_kedro.models.forecasters.bars import N_HORIZONS
 from fleet_kedro.models.forecasters.sequence import (
     SequenceForecaster,
     SequenceSettings,
@@ -42,21 +43,21 @@ class InformerSettings(SequenceSettings):
         default=8, ge=1, description="Last bars that the decoder starts from."
     )
     width: int = Field(
-        default=16, ge=2, multiple_of=2, description="Numbers for each bar."
+        default=24, ge=2, multiple_of=2, description="Numbers for each bar."
     )
-    heads: int = Field(default=2, ge=1, description="Questions at once; split width.")
+    heads: int = Field(default=3, ge=1, description="Questions at once; split width.")
     layers: int = Field(
         default=2, ge=1, description="Of the encoder; bars halve in between."
     )
     factor: float = Field(
-        default=5.0, gt=0, description="c: of L bars, c ⌈ln L⌉ ask and are sampled."
+        default=3.0, gt=0, description="c: of L bars, c ⌈ln L⌉ ask and are sampled."
     )
     dropout: float = Field(
         default=0.1, ge=0, lt=1, description="Share of a layer's answers dropped."
     )
     training: TrainingSettings = Field(
         default=TrainingSettings(
-            epochs=8, batch_size=256, rows_per_epoch=4096, weight_decay=0.1, patience=4
+            epochs=7, batch_size=256, rows_per_epoch=4096, weight_decay=0.1, patience=3
         ),
         description="The loop's own numbers.",
     )
@@ -196,28 +197,36 @@ class Decoder(nn.Module):
 
 
 class InformerNetwork(nn.Module):
-    """The returns of all H hours ahead in one pass, and their sum.
+    """Two scaled returns, both horizons in one pass.
 
-    The decoder reads ``concat(X_start, X_0)`` (equation 6): the last bars as they are,
-    and H empty places that only know where they stand. A place ``k`` answers with the
-    return of hour ``k``, in units of an hour's volatility. The answers are hour 1 and
-    ``Σ_k / √H``, so both horizons agree by construction. The head starts at zero.
+    The encoder reads the window, the decoder ``concat(X_start, X_0)`` (equation 6): the
+    last bars as they are, and an empty place for each horizon that knows only where it
+    stands, ``h`` hours after the last bar. With ``P`` the positions::
+
+        h⁰ = conv(x) + P
+        answer_h = V norm(decoder(h⁰_start, encoder(h⁰))_h) + c
+
+    ``V`` and ``c`` start at zero. The paper has a place for every hour up to the last;
+    only those that are asked for are kept here.
     """
 
     positions: Float[Tensor, "places width"]
 
     def __init__(
-        self, n_channels: int, n_ahead: int, settings: InformerSettings
+        self,
+        n_channels: int,
+        horizons: tuple[int, int],
+        settings: InformerSettings,
     ) -> None:
         super().__init__()
-        width = settings.width
-        self.n_ahead = n_ahead
-        self.n_start = min(settings.start_bars, settings.window_bars)
+        width, n_bars = settings.width, settings.window_bars
+        self.n_start = min(settings.start_bars, n_bars)
         self.embedding = nn.Conv1d(n_channels, width, kernel_size=3, padding=1)
-        positions = sinusoids(settings.window_bars + n_ahead, width)
+        place = [*range(n_bars), *(n_bars - 1 + hours for hours in horizons)]
+        positions = sinusoids(n_bars + max(horizons), width)[place]
         self.register_buffer("positions", positions, persistent=False)
         self.encoder = Encoder(settings)
-        self.decoder = Decoder(self.n_start + n_ahead, settings)
+        self.decoder = Decoder(self.n_start + N_HORIZONS, settings)
         self.head = nn.Sequential(nn.LayerNorm(width), zero_head(width, 1))
 
     def forward(
@@ -225,16 +234,14 @@ class InformerNetwork(nn.Module):
     ) -> Float[Tensor, "rows 2"]:
         """Read the windows, oldest bar first."""
         known = self.embedding(window.mT)
-        placed = nn.functional.pad(known, (0, self.n_ahead)).mT + self.positions
-        encoded = self.encoder(placed[:, : -self.n_ahead])
-        start = placed[:, -(self.n_start + self.n_ahead) :]
-        hourly = self.head(self.decoder(start, encoded, self.n_ahead)).squeeze(-1)
-        whole = hourly.sum(dim=1) * self.n_ahead**-0.5
-        return torch.stack([hourly[:, 0], whole], dim=1)
+        placed = nn.functional.pad(known, (0, N_HORIZONS)).mT + self.positions
+        encoded = self.encoder(placed[:, :-N_HORIZONS])
+        start = placed[:, -(self.n_start + N_HORIZONS) :]
+        return self.head(self.decoder(start, encoded, N_HORIZONS)).squeeze(-1)
 
 
 class InformerForecaster(SequenceForecaster[InformerSettings]):
     """Forecast with sparse attention over a week of bars."""
 
     def _network(self, n_channels: int, horizons: tuple[int, int]) -> InformerNetwork:
-        return InformerNetwork(n_channels, max(horizons), self.settings)
+        return InformerNetwork(n_channels, horizons, self.settings)

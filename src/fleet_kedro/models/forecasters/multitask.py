@@ -47,7 +47,7 @@ class MultiTaskSettings(SequenceSettings):
             batch_size=256,
             rows_per_epoch=8192,
             weight_decay=0.1,
-            patience=4,
+            patience=2,
         ),
         description="The loop's own numbers.",
     )

@@ -194,7 +194,9 @@ class SequenceForecaster(ABC, Generic[Settings]):
 
     @property
     def n_parameters(self) -> int:
-        """Weights of the network."""
+        """Weights of the network; none before it has learnt."""
+        if not hasattr(self, "network_"):
+            return 0
         return sum(weights.numel() for weights in self.network_.parameters())
 
     def to_files(self) -> dict[str, bytes]:

@@ -166,10 +166,10 @@ class TreeForecaster(ABC, Generic[Settings, Booster]):
 
     @property
     def n_parameters(self) -> int:
-        """Leaf values of all trees."""
+        """Leaf values of all trees; none before it has learnt."""
         return sum(
             self._n_leaves(kept.booster)
-            for kept in self.kept_
+            for kept in getattr(self, "kept_", ())
             if kept.booster is not None
         )
 

@@ -62,7 +62,7 @@ def _of_asset(asset: str, kinds: tuple[Kind, ...]) -> list[Node]:
 
 
 def _training(asset: str, kind: Kind) -> Node:
-    """Train a model. It is saved behind its walk: a kill cannot leave it a wrong one."""
+    """Train a model; saved behind its walk, it never stands beside a wrong one."""
     own = f"{asset}.{kind}"
     return _step(
         asset,
