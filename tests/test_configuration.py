@@ -11,12 +11,25 @@ import yaml
 from kedro.config import OmegaConfigLoader
 from kedro.validation import TypeExtractor
 
-from fleet_kedro.pipelines import global_validation, tuning
+from fleet_kedro.pipelines import (
+    asset_training,
+    backtest,
+    global_validation,
+    tuning,
+)
+from fleet_kedro.pipelines.forecaster_grid import ForecasterGrid
 
 CONF = Path(__file__).parents[1] / "conf"
 ENVIRONMENTS = ["base", "exchange", "files", "null", "smoke"]
-PIPELINE = global_validation.create_pipeline() + tuning.create_pipeline()
-BLOCKS = TypeExtractor({"all": PIPELINE}).extract_types_from_pipelines()
+PIPELINE = (
+    global_validation.create_pipeline()
+    + tuning.create_pipeline()
+    + asset_training.create_pipeline()
+    + backtest.create_pipeline()
+)
+ASKED = TypeExtractor({"all": PIPELINE}).extract_types_from_pipelines()
+# A hook reads the grid, before there are nodes that could ask for it.
+BLOCKS = ASKED | {"forecaster_grid": ForecasterGrid}
 BASE = {
     name: block
     for file in sorted((CONF / "base").glob("parameters*.yml"))
@@ -53,7 +66,7 @@ def test_every_parameter_of_the_nodes_has_a_class():
         for name in PIPELINE.inputs()
         if name.startswith("params:")
     }
-    assert asked == BLOCKS.keys()
+    assert asked == ASKED.keys()
     assert len(asked) >= 8
 
 
@@ -64,6 +77,28 @@ def test_every_block_of_every_environment_builds_its_class(environment, name):
     built = BLOCKS[name].model_validate(block)
 
     assert built.model_fields_set == block.keys()
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_every_asset_with_forecasters_belongs_to_the_fleet(environment):
+    blocks = parameters(environment)
+
+    assert set(blocks["forecaster_grid"]["assets"]) <= set(blocks["universe"]["assets"])
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_no_network_reads_farther_back_than_its_rows_reach(environment):
+    forecasters = BLOCKS["forecasters"].model_validate(
+        parameters(environment)["forecasters"]
+    )
+    windows = [
+        getattr(forecasters, kind).window_bars
+        for kind in parameters(environment)["forecaster_grid"]["models"]
+        if hasattr(getattr(forecasters, kind), "window_bars")
+    ]
+
+    assert windows
+    assert max(windows) <= forecasters.bars.longest_window_bars
 
 
 def test_no_environment_is_forgotten_here():

@@ -13,9 +13,14 @@ from pathlib import Path
 
 import pytest
 
-LAYERS = ["raw", "intermediate", "primary", "feature", "model_output", "reporting"]
+LAYERS = [
+    *("raw", "intermediate", "primary", "feature", "model_output", "models"),
+    "reporting",
+]
 PIPELINES = {
     "__default__",
+    "asset_training",
+    "backtest",
     "feature_engineering",
     "global_validation",
     "ingestion",

@@ -302,6 +302,18 @@ class TestConsole:
         assert sol[6].startswith("HIGH")
         assert lines[-1] == "Total: 6 models trained in 4.50 min, 12.00 MB on disk"
 
+    def test_a_model_that_was_kept_took_no_time(self, judged):
+        training = self.training(["BTC", "ETH", "SOL"])
+        of_btc = training["asset"] == "BTC"
+        training.loc[of_btc, "seconds"] = np.nan
+        lines = forecast_lines(judged[0].telemetry, training)
+        own = [line for line in lines if line.startswith("BTC")]
+
+        assert sum(line.split().count("kept") for line in own) == 2 * (1 + 2)
+        assert lines[-1] == (
+            "Total: 4 models trained in 3.00 min, 2 kept, 12.00 MB on disk"
+        )
+
     def test_every_model_has_a_line_at_each_horizon(self, judged):
         lines = forecast_lines(judged[0].telemetry)
 
