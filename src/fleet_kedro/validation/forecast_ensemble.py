@@ -159,7 +159,7 @@ def _walk_horizon(
         {
             "horizon": horizon,
             **_named(walks, final),
-            "weight_zero": 1.0 - float(final.sum()),
+            "weight_zero": max(1.0 - float(final.sum()), 0.0),
             "interval_width": width,
         },
     )
