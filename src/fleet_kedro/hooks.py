@@ -62,7 +62,6 @@ class CheckParameters:
     def after_context_created(self, context: Any) -> None:
         """Check names, then values, then whether the values go together."""
         loader = context.config_loader
-        hand_on_grid(loader["parameters"])
         source = Path(loader.conf_source)
         if source.is_dir():  # an archive of configuration is left to Kedro
             folders = {path.name for path in source.iterdir() if path.is_dir()}
@@ -71,6 +70,7 @@ class CheckParameters:
                 "parameter", loader.runtime_params or {}, _names_in(source / "base")
             )
         raw = loader["parameters"]
+        hand_on_grid(raw)
         blocks = _build_blocks(raw)
         refuse_two_histories(raw.get("window", {}), raw.get("walk_forward", {}))
         if isinstance(report := blocks.get("report"), ReportSettings):

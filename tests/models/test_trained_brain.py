@@ -86,8 +86,9 @@ class TestKnownValues:
             expert_inputs(table, latents, settings), table["asset"].to_numpy()
         )
 
-        assert said.probability.tobytes() == (
-            forecast.table["probability"].to_numpy().tobytes()
+        # Rows in another order: the gate's matrix product may round otherwise.
+        np.testing.assert_allclose(
+            forecast.table["probability"].to_numpy(), said.probability, rtol=1e-12
         )
 
     def test_the_last_bars_are_what_they_are_among_all(

@@ -93,7 +93,7 @@ class TestModels:
         (project.train().folder / "trees.txt").unlink()
         result = fleet("models")
         assert result.exit_code == 0
-        assert "trees.txt is missing" in result.output.replace("\n", " ")
+        assert "trees.txt is missing" in " ".join(result.output.split())
 
 
 class TestPromote:

@@ -50,7 +50,6 @@ WORTH_IT = OverfittingReport(
     effective_days=80.0,
     daily_sharpe=0.3,
     n_trials=4,
-    n_threshold_trials=0,
     expected_maximum_sharpe=0.1,
     probabilistic_sharpe=0.99,
     deflated_sharpe=0.97,
