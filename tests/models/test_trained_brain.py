@@ -86,9 +86,9 @@ class TestKnownValues:
             expert_inputs(table, latents, settings), table["asset"].to_numpy()
         )
 
-        # Rows in another order: the gate's matrix product may round otherwise.
+        # Latents are float32, and a product split over threads rounds otherwise.
         np.testing.assert_allclose(
-            forecast.table["probability"].to_numpy(), said.probability, rtol=1e-12
+            forecast.table["probability"].to_numpy(), said.probability, rtol=1e-6
         )
 
     def test_the_last_bars_are_what_they_are_among_all(
