@@ -9,23 +9,13 @@ from functools import partial
 from pathlib import Path
 
 import pandas as pd
-from kedro.config import OmegaConfigLoader
+from configured import PARAMETERS, configured_folds
 
 from fleet_kedro.features.catalogue import catalogue
-from fleet_kedro.splits.walk_forward import WalkForward
 from fleet_kedro.validation.walk_forward import WalkSettings, walk_forward
 
-PROJECT = Path(__file__).parents[2]
-# The candles come without days before the window: the first ones fill the features'.
-WARMUP = pd.Timedelta(days=90)
-
 work, company = Path(sys.argv[1]), sys.argv[2]
-loader = OmegaConfigLoader(
-    str(PROJECT / "conf"), base_env="base", default_run_env="base"
-)
-configured = loader["parameters"]
-walk = WalkForward(**configured["walk_forward"])
-settings = WalkSettings(**configured["walk"]).model_copy(
+settings = WalkSettings(**PARAMETERS["walk"]).model_copy(
     update={"quick_lightgbm": None, "ablations": "off"}
 )
 features = {
@@ -33,7 +23,7 @@ features = {
     for file in sorted((work / "features").glob("*.parquet"))
 }
 hours = next(iter(features.values()))()["timestamp"]
-folds = walk.split(hours.min() + WARMUP, hours.max())
+folds = configured_folds(hours.min(), hours.max())
 fleets = {
     "together": [features],
     "alone": [{asset: load} for asset, load in features.items()],

@@ -10,17 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from kedro.config import OmegaConfigLoader
+from configured import PARAMETERS, configured_folds
 
 from fleet_kedro.models.forecasters.bars import asset_bars
 from fleet_kedro.models.forecasters.settings import ForecasterSettings, make_forecaster
-from fleet_kedro.splits.walk_forward import WalkForward
 from fleet_kedro.validation.forecast_walk import walk_forecaster
 
 ASSETS = ("BTC", "ETH", "SOL")
-PROJECT = Path(__file__).parents[2]
-# The candles come without days before the window: the first ones fill the features'.
-WARMUP = pd.Timedelta(days=90)
 
 
 def log_closes(asset: str) -> pd.Series:
@@ -58,15 +54,9 @@ def forecasts_of(asset: str) -> pd.DataFrame:
 
 
 work = Path(sys.argv[1])
-loader = OmegaConfigLoader(
-    str(PROJECT / "conf"), base_env="base", default_run_env="base"
-)
-settings = ForecasterSettings(**loader["parameters"]["forecasters"])
-walk_forward = WalkForward(**loader["parameters"]["walk_forward"])
+settings = ForecasterSettings(**PARAMETERS["forecasters"])
 hours = log_closes(ASSETS[0]).index
-folds = [
-    fold for fold in walk_forward.split(hours[0] + WARMUP, hours[-1]) if fold.is_scored
-]
+folds = [fold for fold in configured_folds(hours[0], hours[-1]) if fold.is_scored]
 plan = {
     "assets": ASSETS,
     "horizon_bars": settings.bars.horizon_bars,

@@ -121,7 +121,7 @@ def _draw_spells(
 
 def _season(timestamp: pd.DatetimeIndex) -> Float[np.ndarray, " bars"]:
     angle = 2 * np.pi * (timestamp.hour.to_numpy() - _BUSIEST_HOUR_UTC) / 24
-    is_weekend = timestamp.day_of_week.to_numpy() >= 5  # noqa: PLR2004
+    is_weekend = timestamp.day_of_week.to_numpy() >= 5  # noqa: PLR2004 - a Saturday
     return np.asarray(_HOURLY_SWING * np.cos(angle) - _WEEKEND_DIP * is_weekend)
 
 

@@ -31,7 +31,7 @@ from jaxtyping import Bool, Float, Int, Int64, Shaped
 from scipy import sparse
 
 from fleet_kedro.labels.forward_return import Label
-from fleet_kedro.market.schema import BAR
+from fleet_kedro.market.epoch import hours_since_epoch
 from fleet_kedro.market.window import BARS_PER_DAY
 
 
@@ -108,7 +108,7 @@ def open_day_book(
     """
     if not len(rows):
         raise ValueError("There are no rows to book; give at least one forecast.")
-    hour = _hours(rows["timestamp"])
+    hour = hours_since_epoch(rows["timestamp"])
     rows_of = rows.groupby("asset").indices
     share = 1.0 / (len(rows_of) * label.horizon_bars)
     first_day = int(hour.min() + 1) // BARS_PER_DAY
@@ -142,7 +142,7 @@ class _Prices(NamedTuple):
     @classmethod
     def of(cls, candles: pd.DataFrame) -> "_Prices":
         return cls(
-            _hours(candles["timestamp"]),
+            hours_since_epoch(candles["timestamp"]),
             candles["open"].to_numpy(dtype=np.float64),
             candles["segment"].to_numpy(),
             candles["is_filled"].to_numpy(dtype=bool),
@@ -212,9 +212,3 @@ def _trades_of(
         & ~prices.is_filled[exit_]
     )
     return _Trades(prices, row[is_tradable], entry[is_tradable])
-
-
-def _hours(timestamp: pd.Series) -> Int64[np.ndarray, " rows"]:
-    """Count the hours since 1970 of open times in UTC."""
-    microseconds = timestamp.dt.as_unit("us").astype("int64").to_numpy()
-    return microseconds // (BAR // pd.Timedelta(microseconds=1))

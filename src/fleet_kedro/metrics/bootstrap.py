@@ -7,7 +7,6 @@ then a function of the drawn sums, computed for all draws at once.
 """
 
 import numpy as np
-from arch.bootstrap import CircularBlockBootstrap
 from jaxtyping import Float
 from pydantic import Field
 
@@ -29,6 +28,9 @@ class BlockBootstrap(Config):
 
         ``daily_sums`` has a row per day, in time order: counts and returns that add up.
         """
+        # Takes a second to import, which a command without intervals need not spend.
+        from arch.bootstrap import CircularBlockBootstrap
+
         bootstrap = CircularBlockBootstrap(
             min(self.block_days, len(daily_sums)), daily_sums, seed=self.seed
         )

@@ -21,6 +21,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import ndtr, ndtri
 
+DAYS_PER_YEAR = 365  # the market never closes
+
 _SMALLEST_SPREAD = 1e-12  # of the mean square; below it a variance is only rounding
 _FEWEST_DAYS = 2
 _FEWEST_TRIALS = 2

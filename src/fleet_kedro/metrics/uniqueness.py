@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int64
 
-from fleet_kedro.market.schema import BAR
+from fleet_kedro.market.epoch import hours_since_epoch
 
 
 def average_uniqueness(
@@ -61,9 +61,7 @@ def effective_signals(
     pandas.Series
         A number per asset of ``rows``, in alphabetical order, 0 where none signals.
     """
-    hour = np.asarray(
-        (rows["timestamp"] - pd.Timestamp(0, tz="UTC")) // BAR, dtype=np.int64
-    )
+    hour = hours_since_epoch(rows["timestamp"])
     counts = {
         str(asset): float(average_uniqueness(own, horizon_bars).sum())
         for asset, row in rows.groupby("asset").indices.items()

@@ -46,7 +46,6 @@ from pydantic import Field
 from scipy.linalg import cholesky, solve_triangular
 from scipy.optimize import brentq, nnls
 from scipy.special import chdtrc, comb
-from statsmodels.stats.sandwich_covariance import S_hac_simple
 
 from fleet_kedro.config import Config
 
@@ -254,6 +253,9 @@ def _error_of_mean(
     products: Float[np.ndarray, "rows members"], horizon_bars: int
 ) -> Float[np.ndarray, "members members"]:
     """Newey-West covariance of the column means, across the overlap of labels."""
+    # Takes a second to import, and whoever knows the weights never weighs.
+    from statsmodels.stats.sandwich_covariance import S_hac_simple
+
     n_rows = len(products)
     lags = min(_LAGS_PER_HORIZON * horizon_bars, n_rows - 1)
     return S_hac_simple(products - products.mean(axis=0), nlags=lags) / n_rows**2

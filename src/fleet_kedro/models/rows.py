@@ -13,6 +13,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, Float32, Int, Int64
 
 from fleet_kedro.features.lags import complete_rows
+from fleet_kedro.models.full_window import has_full_window
 from fleet_kedro.models.mixture import PHYSICS_COLUMNS
 
 ELASTIC_COLUMNS = (
@@ -53,7 +54,7 @@ def read_features(
     is_usable = (
         complete_rows(signals, segment)
         & np.isfinite(inputs.to_numpy()).all(axis=1)
-        & _has_full_window(pattern, segment, pattern_bars)
+        & has_full_window(np.isfinite(pattern), segment, pattern_bars)
         & ~frame["is_filled"].to_numpy()
         & np.asarray(timestamp >= window_start)
     )
@@ -102,16 +103,3 @@ def pattern_windows(
             f"Bar {bar.min()} has no {n_bars} values up to it; ask for usable rows."
         )
     return series[bar[:, np.newaxis] + np.arange(1 - n_bars, 1)].astype(np.float32)
-
-
-def _has_full_window(
-    series: Float[np.ndarray, " bars"],
-    segment: Int[np.ndarray, " bars"],
-    n_bars: int,
-) -> Bool[np.ndarray, " bars"]:
-    """Mark the bars whose last ``n_bars`` values are finite, in one segment."""
-    bar = np.arange(len(series))
-    starts = np.flatnonzero(np.diff(segment, prepend=segment[:1] - 1))
-    segment_start = starts[np.searchsorted(starts, bar, side="right") - 1]
-    after_last_nan = np.maximum.accumulate(np.where(np.isfinite(series), 0, bar + 1))
-    return bar - np.maximum(segment_start, after_last_nan) + 1 >= n_bars

@@ -1,17 +1,15 @@
 """What a run says while it works: lines of text, printed by whoever wants them."""
 
-import io
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from fleet_kedro.metrics.classification import Hits, count_hits
 from fleet_kedro.metrics.trading import expectancy
+from fleet_kedro.reports.text_table import add_columns, blank_table, plain_lines
 from fleet_kedro.reports.units import counted, decimals, percent
 from fleet_kedro.validation.watcher import FoldOutcome
 
@@ -20,7 +18,6 @@ _COUNTS = (
     *("rows", "gaps", "longest_gap_hours", "filled", "segments"),
     *("duplicates_dropped", "off_grid_dropped", "invalid_dropped", "zero_volume"),
 )
-_WIDE_ENOUGH = 200
 
 
 def fleet_header(
@@ -114,23 +111,14 @@ def quality_table(report: pd.DataFrame) -> Table:
 
     ``report`` is a ``QualityReport`` frame; prices are in quote currency.
     """
-    table = Table(
-        title="Candles as found, and what was done about them",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        padding=0,
-        pad_edge=False,
-    )
-    table.add_column("\nAsset", no_wrap=True)
+    table = blank_table("Candles as found, and what was done about them", is_dense=True)
     # Two lines a header, so that a page of 120 columns holds the whole table.
     titles = [
         *("\nFirst", "\nLast", "\nRows", "\nGaps", "Gap,\nmax h", "\nFilled"),
         *("Seg-\nments", "Re-\npeated", "Off\nhour", "In-\nvalid", "No\nvolume"),
         *("\nLow", "\nHigh", "High/\nlow"),
     ]
-    for title in titles:
-        table.add_column(title, justify="right", no_wrap=True)
+    add_columns(table, "\nAsset", titles)
     for row in report.to_dict(orient="records"):
         table.add_row(
             Text(str(row["asset"])),
@@ -144,12 +132,7 @@ def quality_table(report: pd.DataFrame) -> Table:
 
 def quality_lines(report: pd.DataFrame) -> list[str]:
     """Write the quality table as plain lines."""
-    sheet = Console(
-        file=io.StringIO(), width=_WIDE_ENOUGH, color_system=None, legacy_windows=False
-    )
-    with sheet.capture() as written:
-        sheet.print(quality_table(report))
-    return ["", *(line.rstrip() for line in written.get().splitlines())]
+    return ["", *plain_lines(quality_table(report))]
 
 
 def _gating_lines(tag: str, outcome: FoldOutcome) -> list[str]:

@@ -1,30 +1,28 @@
 """What the forecasters of each asset came to, for the console.
 
-The seed's table of errors, beside what it lacked: the error of the zero forecast, and
-whether the difference is more than chance.
+Each error stands beside that of the zero forecast, and each gain beside a word on
+whether it is more than chance.
 """
 
-import io
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import pandas as pd
-from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from fleet_kedro.reports.text_table import add_columns, blank_table, plain_lines
 from fleet_kedro.reports.units import NO_VALUE, counted, decimals, interval, percent
 from fleet_kedro.validation.forecast_telemetry import ENSEMBLE, ZERO
 
 _WORDS = ("LOW", "MEDIUM", "HIGH")
+_WORDY = ("", "Model")  # columns that hold no numbers
 _MINUTE = 60.0
 _MEGABYTE = 1e6
 _KEPT = "kept"  # from an earlier run, so training it took no time now
 _SMALL_PRICE = 1.0
 _LARGE_PRICE = 100.0
-_WIDE_ENOUGH = 200
 _DIGITS = 3  # skills are thousandths of a percent, where there are any
 
 
@@ -47,7 +45,7 @@ def forecast_lines(
         for horizon in telemetry["horizon"].unique()
         for table in (forecast_table, model_table)
     ]
-    lines = [line for table in tables for line in ["", *_plain(table)]]
+    lines = [line for table in tables for line in ["", *plain_lines(table)]]
     return lines if training is None else [*lines, "", _total_line(training)]
 
 
@@ -55,9 +53,12 @@ def forecast_table(
     telemetry: pd.DataFrame, horizon: int, training: pd.DataFrame | None = None
 ) -> Table:
     """Lay out each asset's ensemble at one horizon, beside the zero forecast."""
-    table = _blank(f"The ensemble of each asset, {horizon} h ahead")
-    titles = ("RMSE", "Approx Error", "Zero RMSE", "Skill", "", "Volatility")
-    _add_columns(table, "Asset", (*titles, "Training Time", "Models"))
+    table = blank_table(f"The ensemble of each asset, {horizon} h ahead")
+    titles = (
+        *("RMSE", "Approx Error", "Zero RMSE", "Skill", "", "Volatility"),
+        *("Training Time", "Models"),
+    )
+    add_columns(table, "Asset", titles, words=_WORDY)
     words = volatility_words(telemetry)
     own = telemetry.loc[telemetry["horizon"] == horizon]
     for row in own.loc[own["model"] == ENSEMBLE].to_dict(orient="records"):
@@ -81,9 +82,12 @@ def model_table(
     telemetry: pd.DataFrame, horizon: int, training: pd.DataFrame | None = None
 ) -> Table:
     """Lay out every model of every asset at one horizon."""
-    table = _blank(f"Every model, {horizon} h ahead")
-    titles = ("Model", "RMSE", "Approx Error", "Skill", "", "DM p", "Direction")
-    _add_columns(table, "Asset", (*titles, "Majority", "Seconds", "Parameters", "kB"))
+    table = blank_table(f"Every model, {horizon} h ahead")
+    titles = (
+        *("Model", "RMSE", "Approx Error", "Skill", "", "DM p", "Direction"),
+        *("Majority", "Seconds", "Parameters", "kB"),
+    )
+    add_columns(table, "Asset", titles, words=_WORDY)
     costs = {} if training is None else _by_model(training)
     own = telemetry.loc[telemetry["horizon"] == horizon]
     for row in own.to_dict(orient="records"):
@@ -193,29 +197,3 @@ def _total_line(training: pd.DataFrame) -> str:
         f"{_duration(float(seconds.sum()))}{kept}, "
         f"{training['n_bytes'].sum() / _MEGABYTE:.2f} MB on disk"
     )
-
-
-def _blank(title: str) -> Table:
-    return Table(
-        title=title,
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-    )
-
-
-def _add_columns(table: Table, first: str, others: Sequence[str]) -> None:
-    table.add_column(first, no_wrap=True)
-    for title in others:
-        is_text = title in {"", "Model"}
-        table.add_column(title, justify="left" if is_text else "right", no_wrap=True)
-
-
-def _plain(table: Table) -> list[str]:
-    sheet = Console(
-        file=io.StringIO(), width=_WIDE_ENOUGH, color_system=None, legacy_windows=False
-    )
-    with sheet.capture() as written:
-        sheet.print(table)
-    return [line.rstrip() for line in written.get().splitlines()]

@@ -15,7 +15,7 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def plain(value: Any) -> Any:  # noqa: PLR0911
+def plain(value: Any) -> Any:  # noqa: PLR0911 - a return a type
     """Turn every value into one that JSON has; what is not finite becomes null."""
     match value:
         case dict():

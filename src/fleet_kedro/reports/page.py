@@ -12,9 +12,13 @@ import plotly.graph_objects as go
 
 from fleet_kedro.reports import page_tables as tables
 from fleet_kedro.reports.document import card_row, document, figure_block
-from fleet_kedro.reports.efficiency_table import efficiency_table
 from fleet_kedro.reports.facts import RunFacts
 from fleet_kedro.reports.markup import escape, paragraph, section
+from fleet_kedro.reports.page_sections import (
+    brain_sections,
+    outcome_sections,
+    scrutiny_sections,
+)
 from fleet_kedro.reports.scrutiny import Scrutiny
 from fleet_kedro.reports.units import (
     NO_VALUE,
@@ -26,7 +30,6 @@ from fleet_kedro.reports.units import (
     points,
 )
 from fleet_kedro.reports.verification import meaning, verdict_word
-from fleet_kedro.validation.overfitting import OverfittingReport
 from fleet_kedro.validation.rivals import ALWAYS_LONG, BRAIN, VOLATILITY_ONLY
 from fleet_kedro.validation.telemetry import Telemetry
 from fleet_kedro.validation.verdict import Verdict
@@ -58,13 +61,6 @@ _TERMS = {
     "n/a": "There was no signal, so there is nothing to be right or wrong about.",
 }
 
-_COUNTED = (
-    "A trial counts if it was scored on the days that are quoted. Thresholds that "
-    "were tuned for production are used on none of these days, and those that were "
-    "tuned for a fold were scored on earlier ones: a ledger of their own keeps them, "
-    "and the page on tuning tells of it."
-)
-
 
 def render_page(
     folds: pd.DataFrame,
@@ -89,88 +85,14 @@ def render_page(
         _verdict(verdict),
         _cards(telemetry),
         _reading(),
-        section(
-            "assets",
-            "Asset by asset",
-            paragraph(
-                "All out-of-sample forecasts of all folds; intervals in brackets.",
-                "note",
-            ),
-            tables.asset_table(telemetry),
-            drawn["precision"],
-            drawn["lift"],
-        ),
-        section("equity", "What the signals earned", drawn["equity"]),
-        section(
-            "folds",
-            "Fold by fold",
-            tables.fold_table(folds, telemetry),
-            drawn["timeline"],
-            "<h3>Precision / base rate of every asset in every fold</h3>",
-            tables.fold_asset_table(telemetry),
-        ),
-        section(
-            "rivals",
-            "The brain and its rivals",
-            paragraph(
-                "Means over the assets; AUC and log-loss over all rows. Each rival but "
-                "always long signals as often as the brain in every fold and asset.",
-                "note",
-            ),
-            tables.rivals_table(telemetry.rivals),
-            drawn["rivals"],
-            drawn["gains"],
-        ),
-        section(
-            "overfitting",
-            "What was tried",
-            paragraph(_tried(scrutiny.overfitting), "note"),
-            paragraph(_COUNTED, "note"),
-            tables.trials_table(scrutiny.trials),
-            drawn["overfitting"],
-        ),
-        *_efficiency(scrutiny, drawn),
-        section("calibration", "Calibration", drawn["calibration"]),
-        section(
-            "gate",
-            "Gate weights",
-            tables.gate_table(telemetry.gate),
-            drawn["gate"],
-            tables.gate_regime_table(telemetry.gate_regimes),
-            drawn["gate_regimes"],
-        ),
-        section("loadings", "What the latents are made of", drawn["loadings"]),
+        *outcome_sections(folds, telemetry, drawn),
+        *scrutiny_sections(telemetry, scrutiny, drawn),
+        *brain_sections(telemetry, drawn),
         section("facts", "The run", tables.facts_table(facts)),
     ]
     return document(
         "\n".join(body), f"Global fleet validation: {verdict_word(verdict)}"
     )
-
-
-def _tried(overfitting: OverfittingReport) -> str:
-    return (
-        f"Sharpe ratio {overfitting.annual_sharpe:.2f} a year over "
-        f"{overfitting.n_days:,} days, worth {overfitting.effective_days:,.0f} "
-        f"independent ones. Of {overfitting.n_trials:,} worthless trials the best "
-        f"would show {overfitting.expected_maximum_sharpe:.3f} a day; the brain shows "
-        f"{overfitting.daily_sharpe:.3f}. Probability that it is real: "
-        f"{percent(overfitting.probabilistic_sharpe)} had it been the only trial, "
-        f"{percent(overfitting.deflated_sharpe)} given all of them."
-    )
-
-
-def _efficiency(scrutiny: Scrutiny, drawn: Mapping[str, str]) -> list[str]:
-    """Tell of the best possible forecast, where there is one to tell of."""
-    if scrutiny.efficiency.empty:
-        return []
-    return [
-        section(
-            "efficiency",
-            "How much of the planted edge was found",
-            efficiency_table(scrutiny.efficiency),
-            drawn["efficiency"],
-        )
-    ]
 
 
 def _head(facts: RunFacts) -> str:

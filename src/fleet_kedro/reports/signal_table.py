@@ -1,17 +1,13 @@
 """A portfolio signal for a person at a console: a table, and a reason for each row."""
 
-import io
-
-from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from fleet_kedro.market.moment import show
+from fleet_kedro.reports.text_table import add_columns, blank_table, plain_lines
 from fleet_kedro.reports.units import NO_VALUE, counted, decimals, percent
 from fleet_kedro.signals.signal_shape import CASH, AssetSignal, PortfolioSignal
 
-_WIDE_ENOUGH = 200
 # Two lines a header, so that a console of 120 columns holds the whole table.
 _HEADER = (
     *("\nSignal", "Confi-\ndence", "\nPrice", "\nTarget", "Expec-\nted"),
@@ -53,17 +49,8 @@ def number_text(number: float | None, digits: int) -> str:
 
 def signal_table(signal: PortfolioSignal) -> Table:
     """Lay out a row per asset, and one for cash."""
-    table = Table(
-        title="Signals and allocation",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        padding=0,
-        pad_edge=False,
-    )
-    table.add_column("\nAsset", no_wrap=True)
-    for title in _HEADER:
-        table.add_column(title, justify="right", no_wrap=True)
+    table = blank_table("Signals and allocation", is_dense=True)
+    add_columns(table, "\nAsset", _HEADER)
     for asset, own in signal.individual_signals.items():
         weight = signal.portfolio_allocation[asset]
         table.add_row(Text(asset), *_cells(own, weight))
@@ -75,15 +62,10 @@ def signal_table(signal: PortfolioSignal) -> Table:
 
 def signal_lines(signal: PortfolioSignal) -> list[str]:
     """Write the whole signal as plain lines: table, reasons, portfolio."""
-    sheet = Console(
-        file=io.StringIO(), width=_WIDE_ENOUGH, color_system=None, legacy_windows=False
-    )
-    with sheet.capture() as written:
-        sheet.print(signal_table(signal))
     return [
         "",
         f"MULTI-ASSET SIGNAL, {show(signal.timestamp)} UTC",
-        *(line.rstrip() for line in written.get().splitlines()),
+        *plain_lines(signal_table(signal)),
         "",
         *(
             f"{asset:<6} {own.reason}"

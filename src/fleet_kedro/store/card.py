@@ -6,29 +6,19 @@ registers the model (`fleet_kedro.store.registry`). After the model cards of Mit
 al. 2019, section 4, kept to what can be measured.
 """
 
-import math
 import sys
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
+from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from fleet_kedro.config import Config
 from fleet_kedro.market.moment import Moment, show
 from fleet_kedro.store.canonical import compact, readable
-
-_KEPT_DIGITS = 12  # below them, machines differ in how they add up
+from fleet_kedro.store.measured import MeasuredOrNot
 
 Unit = Literal["number", "percent", "points", "basis points", "dollars"]
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else float(f"{value:.{_KEPT_DIGITS}g}")
-
-
-def _nothing_for_nan(value: object) -> object:
-    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _as_they_are_read(parameters: dict[str, object]) -> dict[str, object]:
@@ -37,13 +27,6 @@ def _as_they_are_read(parameters: dict[str, object]) -> dict[str, object]:
     readable(parameters)
     return parameters
 
-
-MeasuredOrNot = Annotated[
-    Annotated[float, Field(allow_inf_nan=False)] | None,
-    BeforeValidator(_nothing_for_nan),
-    AfterValidator(_rounded),
-]
-"""A finite number, kept to twelve digits; NaN becomes None."""
 
 ModelName = Annotated[
     str, Field(pattern=r"^[a-z0-9]([a-z0-9_-]*[a-z0-9])?$", max_length=100)

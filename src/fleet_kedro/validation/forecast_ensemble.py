@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Bool, Float
 from pydantic import Field
 
 from fleet_kedro.config import Config
+from fleet_kedro.market.epoch import hours_since_epoch
 from fleet_kedro.market.schema import BAR
 from fleet_kedro.models.conformal import (
     ConformalSettings,
@@ -173,7 +174,7 @@ def _half_widths(
 ) -> tuple[Float[np.ndarray, " rows"], float]:
     """Return half of each interval's width; that of the next in units of its scale."""
     scale = interval_scale(shared["volatility"].to_numpy(), settings) * np.sqrt(horizon)
-    hour = _hours(shared["timestamp"])
+    hour = hours_since_epoch(shared["timestamp"])
     # One row more, so late that every outcome is known by then: production's.
     widths = interval_widths(
         np.append(np.abs(miss) / scale, np.nan),
@@ -182,10 +183,6 @@ def _half_widths(
         settings,
     )
     return widths[:-1] * scale, float(widths[-1])
-
-
-def _hours(timestamp: pd.Series) -> Int64[np.ndarray, " rows"]:
-    return np.asarray((timestamp - pd.Timestamp(0, tz="UTC")) // BAR, dtype=np.int64)
 
 
 def _named(

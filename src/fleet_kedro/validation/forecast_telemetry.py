@@ -4,21 +4,16 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Bool, Float
 
 from fleet_kedro.metrics.bootstrap import BlockBootstrap
-from fleet_kedro.metrics.forecast_errors import (
-    coverage,
-    diebold_mariano,
-    forecast_errors,
-    skill_interval,
-)
+from fleet_kedro.metrics.forecast_errors import coverage, diebold_mariano
 from fleet_kedro.validation.forecast_ensemble import EnsembleWalk
+from fleet_kedro.validation.forecast_skill import measure_skill
 
 ENSEMBLE = "ensemble"
 ZERO = "zero"
 _WILD_SHARE = 0.1
-_DAY = pd.Timedelta(days=1)
 
 
 def measure_forecasters(
@@ -81,9 +76,8 @@ def _measured(
     """Measure the rows on which the model has a forecast."""
     has_forecast = np.isfinite(forecast)
     told, known = forecast[has_forecast], rows.loc[has_forecast]
+    errors, low, high = measure_skill(told, known, horizon, bootstrap)
     outcome = known[f"forward_log_return_{horizon}h"].to_numpy()
-    errors = forecast_errors(told, outcome, known["close"].to_numpy())
-    low, high = skill_interval(told, outcome, _days(known["timestamp"]), bootstrap)
     test = diebold_mariano(told, outcome, horizon)
     return {
         **errors._asdict(),
@@ -113,7 +107,3 @@ def _covered(rows: pd.DataFrame, horizon: int) -> dict[str, object]:
         "coverage_calm": among(rank <= _WILD_SHARE),
         "interval_width": float(pd.Series(width).mean()),
     }
-
-
-def _days(timestamp: pd.Series) -> Int64[np.ndarray, " rows"]:
-    return np.asarray((timestamp - pd.Timestamp(0, tz="UTC")) // _DAY, dtype=np.int64)

@@ -2,14 +2,11 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 from fleet_kedro.metrics.bootstrap import BlockBootstrap
-from fleet_kedro.metrics.forecast_errors import forecast_errors, skill_interval
 from fleet_kedro.store.card import CardVerdict, Criterion, Metric
-
-_DAY = pd.Timedelta(days=1)
+from fleet_kedro.validation.forecast_skill import measure_skill
 
 
 def score_walk(
@@ -49,12 +46,7 @@ def _score(
 ) -> tuple[Metric, Metric]:
     known = scored.dropna(subset=[f"forward_log_return_{horizon}h"])
     forecast = known[f"forecast_{horizon}h"].to_numpy()
-    outcome = known[f"forward_log_return_{horizon}h"].to_numpy()
-    errors = forecast_errors(forecast, outcome, known["close"].to_numpy())
-    day = (known["timestamp"] - pd.Timestamp(0, tz="UTC")) // _DAY
-    low, high = skill_interval(
-        forecast, outcome, np.asarray(day, dtype=np.int64), bootstrap
-    )
+    errors, low, high = measure_skill(forecast, known, horizon, bootstrap)
     null = "zero forecast"
     return (
         Metric(

@@ -31,15 +31,18 @@ from fleet_kedro.validation.forecast_walk import fit_final, walk_forecaster
 from fleet_kedro.validation.forecaster_card import judge_forecaster, score_walk
 
 CODE = (
+    "fleet_kedro.market.epoch",
     "fleet_kedro.metrics.bootstrap",
     "fleet_kedro.metrics.forecast_errors",
     "fleet_kedro.models.forecasters",
     "fleet_kedro.models.formats",
+    "fleet_kedro.models.full_window",
     "fleet_kedro.models.lightgbm_text",
     "fleet_kedro.models.training",
     "fleet_kedro.models.ubjson",
     "fleet_kedro.models.xgboost_trees_check",
     "fleet_kedro.splits.walk_forward",
+    "fleet_kedro.validation.forecast_skill",
     "fleet_kedro.validation.forecast_walk",
     "fleet_kedro.validation.forecaster_card",
     "fleet_kedro.validation.forecaster_training",

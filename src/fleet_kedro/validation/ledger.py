@@ -13,7 +13,8 @@ from filelock import FileLock
 from pydantic import ValidationError
 
 from fleet_kedro.config import Config
-from fleet_kedro.validation.trials import Trial, canonical
+from fleet_kedro.store.canonical import compact
+from fleet_kedro.validation.trials import Trial
 
 _PATIENCE_SECONDS = 60
 
@@ -118,4 +119,4 @@ class _Line(Config):
         return cls(key=trial.key, results_key=trial.results.key, trial=trial)
 
     def written(self) -> bytes:
-        return canonical(self.model_dump(mode="json", exclude_none=True)) + b"\n"
+        return compact(self.model_dump(mode="json", exclude_none=True)) + b"\n"

@@ -16,12 +16,12 @@ from jaxtyping import Float
 from fleet_kedro.metrics.effective_days import effective_days
 from fleet_kedro.metrics.overfitting import probability_of_backtest_overfitting
 from fleet_kedro.metrics.sharpe import (
+    DAYS_PER_YEAR,
     expected_maximum_sharpe,
     sharpe_ratios,
     sharpe_sample,
 )
 
-DAYS_PER_YEAR = 365  # the market never closes
 _FEWEST_BLOCKS = 2
 _FEWEST_DAYS_PER_BLOCK = 2
 

@@ -7,61 +7,34 @@ former two only, so that the same configuration counts once however often it is 
 """
 
 import hashlib
-import json
-import math
 from collections.abc import Iterable
 from typing import Annotated, Literal, get_args
 
 import numpy as np
 from jaxtyping import Float
-from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
+from pydantic import AfterValidator, Field, JsonValue, model_validator
 from pydantic_core import from_json
 
 from fleet_kedro.config import Config
 from fleet_kedro.market.moment import Moment, show
+from fleet_kedro.store.canonical import compact
+from fleet_kedro.store.measured import Measured, MeasuredOrNot
 
 Kind = Literal["brain", "ablation", "rival", "threshold", "optuna"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-_KEPT_DIGITS = 12  # below them, machines differ in how they add up
-
-
-def canonical(value: object) -> bytes:
-    """Write JSON in the one way that equal values share: sorted, compact, ASCII.
-
-    Raises
-    ------
-    ValueError
-        If a number is NaN or infinite, for which JSON has no word.
-    """
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), allow_nan=False
-    ).encode("ascii")
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.{_KEPT_DIGITS}g}")
-
-
-def _nothing_for_nan(value: object) -> object:
-    return None if isinstance(value, float) and math.isnan(value) else value
-
 
 def _survives_json(parameters: dict[str, object]) -> dict[str, object]:
     """Refuse what could be written but not read: NaN, half a character."""
-    from_json(canonical(parameters))
+    from_json(compact(parameters))
     return parameters
 
 
-Measured = Annotated[float, Field(allow_inf_nan=False), AfterValidator(_rounded)]
-"""A finite number, kept to twelve digits."""
-
-MeasuredOrNot = Annotated[Measured | None, BeforeValidator(_nothing_for_nan)]
-"""The same; NaN becomes None, which is never written down."""
-
-
 class TrialResults(Config):
-    """How a configuration fared: means over all signals, fractions, after costs."""
+    """How a configuration fared: means over all signals, fractions, after costs.
+
+    What could not be measured is None, and never written down.
+    """
 
     daily_sharpe: Measured = Field(description="Mean over deviation of daily returns.")
     n_days: int = Field(ge=1, description="Days that the Sharpe ratio is taken over.")
@@ -146,4 +119,4 @@ def trial_sharpes(
 
 
 def _sha256(value: object) -> str:
-    return hashlib.sha256(canonical(value)).hexdigest()
+    return hashlib.sha256(compact(value)).hexdigest()

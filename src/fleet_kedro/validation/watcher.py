@@ -24,8 +24,9 @@ class FoldOutcome(NamedTuple):
 class Watcher:
     """Looks on in silence; subclasses show progress and tell about folds."""
 
-    def track(self, items: Iterable[T], title: str) -> Iterable[T]:  # noqa: ARG002
+    def track(self, items: Iterable[T], title: str) -> Iterable[T]:
         """Yield the items unchanged."""
+        del title
         return items
 
     def on_rows(self, n_assets: int, n_rows: int) -> None:

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int64
 
+from fleet_kedro.market.epoch import EPOCH
 from fleet_kedro.market.schema import BAR
 
-EPOCH = pd.Timestamp(0, tz="UTC")
 MICROSECONDS = 3_600_000_000
 MILLISECONDS = 3_600_000
 
@@ -30,7 +30,7 @@ def hour_of(moment: pd.Timestamp) -> int:
 
 def moment_of(hour: int) -> pd.Timestamp:
     """Return the beginning of an hour."""
-    return EPOCH.as_unit("us") + int(hour) * BAR
+    return EPOCH + int(hour) * BAR
 
 
 def runs(hours: Hours) -> list[tuple[int, int]]:

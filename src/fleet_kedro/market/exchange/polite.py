@@ -24,7 +24,7 @@ from fleet_kedro.market.exchange.settings import ExchangeSource, Venue
 _HOST = re.compile(r"^[a-z]+://[^/]+")
 
 
-class Manners:
+class Manners(ccxt.Exchange):
     """Mixed into a class of ccxt, before it.
 
     Attributes
@@ -43,7 +43,7 @@ class Manners:
 
     def throttle(self, cost: float | int | None = None) -> None:
         """Wait for the common pace; ccxt's weights count in units of ``rateLimit``."""
-        milliseconds = self.rateLimit * (1 if cost is None else cost)  # type: ignore[attr-defined]
+        milliseconds = self.rateLimit * (1 if cost is None else cost)
         self.pace.wait_turn(milliseconds / 1000)
 
     def milliseconds(self) -> int:
@@ -54,12 +54,12 @@ class Manners:
     def on_rest_response(self, code: int, reason: str, *rest: Any) -> Any:
         """Remember status and headers, which ccxt keeps only for some answers."""
         self.last_status, self.last_headers = code, rest[2]
-        return super().on_rest_response(code, reason, *rest)  # type: ignore[misc]
+        return super().on_rest_response(code, reason, *rest)
 
     def fetch(self, *request: Any, **more: Any) -> Any:
         """Send a request; an answer that is no JSON is an error."""
         self.last_status, self.last_headers = 0, {}
-        answer = super().fetch(*request, **more)  # type: ignore[misc]
+        answer = super().fetch(*request, **more)
         if isinstance(answer, str | bytes):
             raise ccxt.BadResponse("the answer is cut short or no JSON")
         return answer

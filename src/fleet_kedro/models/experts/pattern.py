@@ -212,9 +212,12 @@ def _log_loss(
 
 def _linear(n_in: int, n_out: int, generator: torch.Generator) -> nn.Linear:
     """Make a linear map: weights drawn from ``generator`` alone, biases zero."""
-    layer = nn.Linear(n_in, n_out, device="meta").to_empty(device="cpu")
+    # On "meta" nothing is drawn from the global stream; `to_empty` would do the rest,
+    # but imports a library for symbolic shapes on its way.
+    layer = nn.Linear(n_in, n_out, device="meta")
+    layer.weight = nn.Parameter(torch.empty(n_out, n_in))
+    layer.bias = nn.Parameter(torch.zeros(n_out))
     nn.init.xavier_uniform_(layer.weight, generator=generator)
-    nn.init.zeros_(layer.bias)
     return layer
 
 

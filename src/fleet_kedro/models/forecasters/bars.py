@@ -15,6 +15,7 @@ from pydantic import Field
 
 from fleet_kedro.config import Config
 from fleet_kedro.labels.forward_return import forward_return
+from fleet_kedro.models.full_window import has_full_window
 
 N_HORIZONS = 2
 """Columns of every forecast: the next hour, and the label's horizon."""
@@ -116,9 +117,10 @@ def asset_bars(
     channels = features[list(settings.channels)].to_numpy(dtype=np.float32)
     horizons = (1, settings.horizon_bars)
     volatility, target = _by_segment(candles, segment, settings, horizons)
+    is_known = np.isfinite(channels).all(axis=1)
     is_usable = (
         np.isfinite(signals).all(axis=1)
-        & _has_window(channels, segment, settings.longest_window_bars)
+        & has_full_window(is_known, segment, settings.longest_window_bars)
         & (volatility > 0)
         & ~candles["is_filled"].to_numpy()
     )
@@ -164,19 +166,3 @@ def _volatility(
     squared = np.square(np.diff(log_close, prepend=np.nan))
     mean = pd.Series(squared).rolling(window_bars).mean().to_numpy()
     return np.sqrt(np.maximum(mean, 0.0))
-
-
-def _has_window(
-    channels: Float32[np.ndarray, "bars channels"],
-    segment: Int[np.ndarray, " bars"],
-    n_bars: int,
-) -> Bool[np.ndarray, " bars"]:
-    """Mark the bars whose last ``n_bars`` are finite and lie in one segment."""
-    bar = np.arange(len(segment))
-    is_start = np.diff(segment, prepend=segment[:1] - 1) != 0
-    is_broken = ~np.isfinite(channels).all(axis=1)
-    # The first bar that a window may hold: a segment's start, or after a hole.
-    first = np.maximum.accumulate(
-        np.where(is_broken, bar + 1, np.where(is_start, bar, 0))
-    )
-    return bar - first + 1 >= n_bars

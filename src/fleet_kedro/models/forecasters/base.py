@@ -8,6 +8,7 @@ from jaxtyping import Float, Int64
 from pydantic import Field
 
 from fleet_kedro.config import Config
+from fleet_kedro.market.epoch import hours_since_epoch
 from fleet_kedro.models.forecasters.bars import AssetBars
 
 OnProgress = Callable[[int, int, float | None], None]
@@ -80,8 +81,7 @@ def inner_rows(
     ValueError
         If either part is left without a row.
     """
-    opened = bars.timestamp[rows].tz_localize(None).to_numpy()
-    hour = opened.astype("datetime64[h]").astype(np.int64)
+    hour = hours_since_epoch(bars.timestamp[rows])
     first_stopping = hour[-1] - round(split.share * (hour[-1] - hour[0]))
     kept_empty = max(bars.horizons) + 1 + split.embargo_bars
     inner = InnerRows(

@@ -9,29 +9,19 @@ from lightgbm.callback import CallbackEnv
 from pydantic import Field
 
 from fleet_kedro.models.forecasters.grown_by_lightgbm import GrownByLightGBM
-from fleet_kedro.models.forecasters.trees import Lesson, OnTree, TreesSettings
+from fleet_kedro.models.forecasters.trees import (
+    BoostedTreesSettings,
+    Lesson,
+    OnTree,
+)
 from fleet_kedro.models.formats import lightgbm_to_bytes
 
 _LATER = "later"
 
 
-class LightGBMSettings(TreesSettings):
-    """How much the trees may say; weak signals want little from each."""
+class LightGBMSettings(BoostedTreesSettings):
+    """Which rows and signals each tree is grown from."""
 
-    n_trees: int = Field(default=300, ge=1, description="Most trees of a horizon.")
-    patience: int = Field(
-        default=50, ge=1, description="Trees without a better loss on later rows."
-    )
-    learning_rate: float = Field(
-        default=0.05, gt=0, le=1, description="Share of each tree that is added."
-    )
-    max_leaves: int = Field(default=8, ge=2, description="Leaves of one tree.")
-    min_leaf_outcomes: int = Field(
-        default=40, ge=1, description="Rows of a leaf that do not overlap: times h."
-    )
-    l2: float = Field(
-        default=64.0, ge=0, description="Outcomes of zero added to a leaf: times h."
-    )
     row_share: float = Field(
         default=0.7, gt=0, le=1, description="Rows drawn for each tree."
     )

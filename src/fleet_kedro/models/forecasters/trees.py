@@ -58,6 +58,25 @@ class TreesSettings(Config):
     seed: int = Field(default=0, ge=0, description="Draws rows and columns.")
 
 
+class BoostedTreesSettings(TreesSettings):
+    """How much boosted trees may say; weak signals want little from each."""
+
+    n_trees: int = Field(default=300, ge=1, description="Most trees of a horizon.")
+    patience: int = Field(
+        default=50, ge=1, description="Trees without a better loss on later rows."
+    )
+    learning_rate: float = Field(
+        default=0.05, gt=0, le=1, description="Share of each tree that is added."
+    )
+    max_leaves: int = Field(default=8, ge=2, description="Leaves of one tree.")
+    min_leaf_outcomes: int = Field(
+        default=40, ge=1, description="Rows of a leaf that do not overlap: times h."
+    )
+    l2: float = Field(
+        default=64.0, ge=0, description="Outcomes of zero added to a leaf: times h."
+    )
+
+
 class Lesson(NamedTuple):
     """One horizon's rows: to learn from, and later ones to judge by.
 

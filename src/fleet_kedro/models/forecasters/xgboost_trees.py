@@ -14,10 +14,10 @@ from jaxtyping import Float, Float32
 from pydantic import Field
 
 from fleet_kedro.models.forecasters.trees import (
+    BoostedTreesSettings,
     Lesson,
     OnTree,
     TreeForecaster,
-    TreesSettings,
 )
 from fleet_kedro.models.formats import xgboost_from_bytes, xgboost_to_bytes
 
@@ -28,23 +28,9 @@ _LATER = "later"
 _MAX_BIN = 64
 
 
-class XGBoostSettings(TreesSettings):
-    """How much the trees may say; weak signals want little from each."""
+class XGBoostSettings(BoostedTreesSettings):
+    """Which rows each tree, and which signals each node is grown from."""
 
-    n_trees: int = Field(default=300, ge=1, description="Most trees of a horizon.")
-    patience: int = Field(
-        default=50, ge=1, description="Trees without a better loss on later rows."
-    )
-    learning_rate: float = Field(
-        default=0.05, gt=0, le=1, description="Share of each tree that is added."
-    )
-    max_leaves: int = Field(default=8, ge=2, description="Leaves of one tree.")
-    min_leaf_outcomes: int = Field(
-        default=40, ge=1, description="Rows of a leaf that do not overlap: times h."
-    )
-    l2: float = Field(
-        default=64.0, ge=0, description="Outcomes of zero added to a leaf: times h."
-    )
     row_share: float = Field(
         default=0.5, gt=0, le=1, description="Rows drawn for each tree."
     )

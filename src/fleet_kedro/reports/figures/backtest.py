@@ -1,6 +1,7 @@
 """An account over time: equity, drawdown, months and exposure, beside its benchmarks.
 
-Everything is drawn day by day (UTC): a point per hour would show nothing more.
+Everything is drawn day by day (UTC), exposure week by week: a point per hour would show
+nothing more.
 """
 
 import calendar
@@ -61,7 +62,10 @@ def draw_accounts(accounts: Mapping[str, Ledger]) -> go.Figure:
         # A lost account has no logarithm.
         _add_line(figure, name, grown.where(grown > 0), "%{y:.3f}")
     _mark_strategy(figure)
-    figure.update_yaxes(type="log", title_text="Of the capital")
+    # ticks at 1, 2 and 5 of every decade, written out: 0.5 and not a lone 5
+    figure.update_yaxes(
+        type="log", dtick="D2", tickformat=".3~g", title_text="Of the capital"
+    )
     if not next(iter(accounts.values())).fills:
         say_there_is_nothing(figure, "The strategy never traded.")
     return figure
@@ -115,14 +119,17 @@ def draw_months(ledger: Ledger) -> go.Figure:
 
 
 def draw_exposure(ledger: Ledger) -> go.Figure:
-    """Draw the share of the equity that is in each asset, the mean of each day."""
+    """Draw the share of the equity that is in each asset, the mean of each week.
+
+    The bars of two years of days would be too thin to tell the assets apart.
+    """
     figure = blank_figure(
         "Exposure by asset",
-        "Mean share of the equity on each day; the rest is cash. Below zero: short.",
+        "Mean share of the equity in each week; the rest is cash. Below zero: short.",
         400,
     )
     held = pd.DataFrame(ledger.exposure, index=ledger.hours, columns=[*ledger.assets])
-    by_day = held.groupby(ledger.hours.floor("D")).mean()
+    by_week = held.groupby(_weeks(ledger.hours)).mean()
     names = label(pd.Series(ledger.assets))
     for place, (name, asset) in enumerate(zip(names, ledger.assets, strict=True)):
         turn, hue = divmod(place, len(CATEGORIES))
@@ -130,17 +137,23 @@ def draw_exposure(ledger: Ledger) -> go.Figure:
         look = {"color": CATEGORIES[hue], "line": {"width": 0}}
         look["pattern"] = {"shape": _HATCHES[turn % len(_HATCHES)], "size": 4}
         figure.add_bar(
-            x=pd.DatetimeIndex(by_day.index).tz_localize(None),
-            y=by_day[asset],
+            x=pd.DatetimeIndex(by_week.index).tz_localize(None),
+            y=by_week[asset],
             name=name,
             marker=look,
-            hovertemplate="%{x|%Y-%m-%d}: %{y:.1%}<extra>" + name + "</extra>",
+            hovertemplate="Week of %{x|%Y-%m-%d}: %{y:.1%}<extra>" + name + "</extra>",
         )
-    figure.update_layout(barmode="relative", bargap=0)
+    figure.update_layout(barmode="relative", bargap=0.1)
     figure.update_yaxes(tickformat=".0%", title_text="Of the equity")
     if not ledger.exposure.any():
         say_there_is_nothing(figure, "Nothing was ever held.")
     return figure
+
+
+def _weeks(hours: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return the Monday on which each hour's week began (UTC)."""
+    days = hours.floor("D")
+    return days - pd.to_timedelta(days.day_of_week, unit="D")
 
 
 def _add_line(figure: go.Figure, name: str, daily: pd.Series, written: str) -> None:

@@ -49,7 +49,13 @@ def _draw_allocation(signal: PortfolioSignal) -> go.Figure:
         cliponaxis=False,
         hovertemplate="%{y}: %{x:.2f}%<extra></extra>",
     )
-    figure.update_xaxes(title_text="Percent of the capital")
+    # room for the numbers beside the longest bars, on a phone too
+    low, high = min(0.0, *weights), max(0.0, *weights)
+    room = 0.2 * max(high - low, 1.0)
+    figure.update_xaxes(
+        title_text="Percent of the capital",
+        range=[low - room if low else 0.0, high + room],
+    )
     return figure.update_yaxes(autorange="reversed")
 
 

@@ -19,7 +19,8 @@ from optuna.visualization import plot_optimization_history, plot_slice
 
 from fleet_kedro.reports.figures.theme import BLUE, ORANGE, blank_figure, label
 from fleet_kedro.signals.nested import PRODUCTION
-from fleet_kedro.signals.tuning import SHORTFALL, TuningSettings
+from fleet_kedro.signals.study import SHORTFALL
+from fleet_kedro.signals.tuning import TuningSettings
 
 _HEIGHT = 460
 _VALUE = "Value"
