@@ -13,7 +13,7 @@ pooled sums and forecasts.
 
 import itertools
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -124,9 +124,9 @@ class FleetRefinement:
             len(self._fine_edges) - 1,
             LAGS,
         )
-        for number, fold in enumerate(self._folds):
-            trained = [coarse[block] for block in _blocks(self._edges, fold)]
-            total = sum(trained[1:], start=trained[0])
+        spans = [_blocks(self._edges, fold) for fold in self._folds]
+        totals = _totals(coarse, spans)
+        for number, (fold, total) in enumerate(zip(self._folds, totals, strict=True)):
             is_old_enough = len(timestamp) > 0 and fold.admits(timestamp[0])
             enough_rows = total.row_count >= LEAST_SHARE_OF_SPAN * _bars(fold)
             if not (is_old_enough and enough_rows):
@@ -199,6 +199,22 @@ def _subdivided(
     for (left, right), count in zip(spans, parts, strict=True):
         fine.extend(pd.date_range(left, right, periods=count + 1)[1:].floor(BAR))
     return pd.DatetimeIndex(fine)
+
+
+def _totals(blocks: Sequence[Moments], spans: Sequence[range]) -> Iterator[Moments]:
+    """Add up the blocks of each span; one that goes on from the last adds what is new.
+
+    One total is in memory at a time: a matrix of 2,778 columns is 62 MB.
+    """
+    covered = range(0)
+    for span in spans:
+        goes_on = span.start == covered.start and covered.stop <= span.stop
+        if not (covered and goes_on):
+            total, covered = blocks[span.start], range(span.start, span.start + 1)
+        for block in range(covered.stop, span.stop):
+            total = total + blocks[block]
+        covered = span
+        yield total
 
 
 def _bars(fold: Fold) -> int:
