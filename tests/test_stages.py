@@ -1,222 +1,343 @@
-"""The stages of DVC say what the pipelines read, need and leave: no more, no less."""
+"""The stages of DVC are in step, and a change reruns what it concerns and no more."""
 
+import functools
 import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-import grimp
 import pytest
 import yaml
-from kedro.io import CatalogConfigResolver
 
-from fleet_kedro.pipelines import (
-    asset_training,
-    backtest,
-    feature_engineering,
-    global_training,
-    ingestion,
-    tuning,
-    validation,
-)
+from fleet_kedro.lineage.project import project_document
 
 ROOT = Path(__file__).parents[1]
-STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
-PACKAGES = {
-    "ingestion": ingestion,
-    "features": feature_engineering,
-    "global_validation": validation,
-    "global_training": global_training,
-    "tuning": tuning,
-    "asset_training": asset_training,
-    "backtest": backtest,
+DVC = Path(sys.executable).with_name("dvc")
+CODE = "src/fleet_kedro"
+TUNING = "conf/base/parameters_tuning.yml"
+BRAIN = {"global_validation", "global_training"}
+ALL = {
+    *("ingestion", "features", "tuning", "asset_training", "backtest"),
+    *BRAIN,
 }
-# What a stage tells a person is part of its outputs, not of the console only.
-TELLING = {"global_validation", "tuning", "asset_training", "backtest"}
-# Holds time stamps, so neither an output nor a dependency of any stage.
-UNTRACKED = {"tuning_journal"}
-# What an earlier run of a later stage has left: told of, never depended on.
-HISTORY = {"tuning_ledger@read"}
-# Decides which nodes there are, so no node asks for it.
-SHAPING = {"asset_training": {"forecaster_grid"}}
-CATALOG = {
-    name: entry
-    for file in sorted((ROOT / "conf/base").glob("catalog*.yml"))
-    for name, entry in yaml.safe_load(file.read_text(encoding="utf-8")).items()
-}
-RESOLVER = CatalogConfigResolver(CATALOG)
-each_stage = pytest.mark.parametrize("stage", sorted(PACKAGES))
 
 
-def entry_of(name: str) -> dict[str, object]:
-    """Return a dataset's entry: its own, or that of the pattern it fits."""
-    return CATALOG.get(name) or CATALOG.get(RESOLVER.match_dataset_pattern(name), {})
+@functools.cache
+def written() -> str:
+    return project_document(ROOT)
 
 
-def kept(names: set[str]) -> set[str]:
-    """Return where the datasets lie; parameters and objects in memory lie nowhere.
-
-    Those of a pattern lie in the folder above all that the pattern stands for.
-    """
-    entries = [entry_of(name) for name in names - UNTRACKED]
-    paths = [entry.get("filepath", entry.get("path")) for entry in entries]
-    return {str(path).partition("/{")[0] for path in paths if path}
+@functools.cache
+def stages() -> dict[str, dict]:
+    return yaml.safe_load(written())["stages"]
 
 
-def parameters_of(stage: str) -> dict[str, list[str]]:
-    return {
-        file: names for part in STAGES[stage]["params"] for file, names in part.items()
-    }
-
-
-def test_every_stage_is_a_pipeline():
-    assert STAGES.keys() == PACKAGES.keys()
-
-
-@each_stage
-def test_a_stage_leaves_what_its_pipeline_keeps(stage):
-    pipeline = PACKAGES[stage].create_pipeline()
-    outs = [*STAGES[stage]["outs"], *STAGES[stage].get("metrics", [])]
+def outs(stage: str) -> set[str]:
+    listed = [
+        out for kind in ("outs", "metrics") for out in stages()[stage].get(kind, [])
+    ]
     # An out with options of its own is written as a mapping.
-    left = [out if isinstance(out, str) else next(iter(out)) for out in outs]
-
-    assert set(left) == kept(pipeline.all_outputs())
-    assert len(left) == len(set(left))
+    return {out if isinstance(out, str) else next(iter(out)) for out in listed}
 
 
-@each_stage
-def test_a_stage_reads_what_its_pipeline_starts_from(stage):
-    read = {path for path in STAGES[stage]["deps"] if path.startswith("data/")}
-
-    pipeline = PACKAGES[stage].create_pipeline()
-    needed = kept(pipeline.inputs() - HISTORY)
-
-    assert read == needed - persistent(stage)
+def depends(path: str, listed: set[str]) -> bool:
+    return any(PurePosixPath(path).is_relative_to(place) for place in listed)
 
 
-def persistent(stage: str) -> set[str]:
-    """Return the outs that the next run of a stage finds as this one has left them."""
+def concerned(path: str) -> set[str]:
+    """Return the stages that depend on a file of the project."""
+    assert (ROOT / path).is_file()
+    return {name for name in stages() if depends(path, set(stages()[name]["deps"]))}
+
+
+def asking(file: str, key: str) -> set[str]:
+    """Return the stages that depend on a parameter."""
     return {
-        path
-        for out in STAGES[stage]["outs"]
-        if isinstance(out, dict)
-        for path, options in out.items()
-        if options["persist"]
+        name
+        for name, stage in stages().items()
+        for part in stage["params"]
+        if key in part.get(file, [])
     }
 
 
-@each_stage
-def test_a_stage_needs_the_code_that_its_nodes_import(stage):
-    graph = grimp.build_graph("fleet_kedro")
-    package = PACKAGES[stage].__name__
-    if stage not in TELLING:
-        # What the others tell the console shapes no output; a figure does.
-        for module in graph.find_descendants(package):
-            for told in graph.find_modules_directly_imported_by(module):
-                if re.match(r"fleet_kedro\.reports\.(?!figures)", told):
-                    graph.remove_import(importer=module, imported=told)
-    used = graph.find_upstream_modules(package, as_package=True)
-    for module in dataset_modules(PACKAGES[stage].create_pipeline().datasets()):
-        used |= {module} | graph.find_upstream_modules(module)
-    needed = {
-        ROOT / "src" / Path(*module.split("."))
-        for module in used
-        if graph.find_modules_directly_imported_by(module)
-        or not (ROOT / "src" / Path(*module.split("."))).is_dir()
-    }
-    listed = {
-        (ROOT / path).with_suffix("")
-        for path in STAGES[stage]["deps"]
-        if path.startswith("src/")
-    }
-    covered = {
-        path for path in needed if any(path.is_relative_to(dep) for dep in listed)
-    }
-
-    assert needed - covered == set()
-    unread = {
-        dep for dep in listed if not any(path.is_relative_to(dep) for path in needed)
-    }
-    assert unread <= {ROOT / "src" / Path(*package.split("."))}
+def following(names: set[str]) -> set[str]:
+    """Return the stages that read, through any others, what these leave."""
+    found = set(names)
+    while True:
+        left = set().union(*(outs(name) for name in found))
+        more = {
+            name
+            for name in stages()
+            if any(depends(read, left) for read in stages()[name]["deps"])
+        }
+        if more <= found:
+            return found - names
+        found |= more
 
 
-def dataset_modules(names: set[str]) -> set[str]:
-    """Return our modules that the catalog reads and writes these datasets with."""
-    types = {str(entry_of(name).get("type")) for name in names}
-    return {
-        type_name.rpartition(".")[0]
-        for type_name in types
-        if type_name.startswith("fleet_kedro.")
-    }
+def test_the_committed_stages_are_in_step():
+    """`kedro fleet dvc-sync` brings them in step."""
+    assert (ROOT / "dvc.yaml").read_text(encoding="utf-8") == written()
 
 
-@each_stage
-def test_a_stage_knows_all_of_its_parameters(stage):
-    listed = parameters_of(stage)
-    blocks = {
-        name: (file, block)
-        for file in sorted(path.name for path in (ROOT / "conf/base").glob("param*"))
-        for name, block in yaml.safe_load(
-            (ROOT / "conf/base" / file).read_text(encoding="utf-8")
-        ).items()
-    }
-    asked = {
-        name.removeprefix("params:")
-        for name in PACKAGES[stage].create_pipeline().inputs()
-        if name.startswith("params:")
-    } | SHAPING.get(stage, set())
-    expected: dict[str, set[str]] = {}
-    for name in asked:
-        file, block = blocks[name]
-        expected.setdefault(f"conf/base/{file}", set()).add(name)
-        shared = re.findall(r"\$\{globals:(\w+)\}", yaml.safe_dump(block))
-        expected.setdefault("conf/base/globals.yml", set()).update(shared)
+def test_the_pipelines_that_leave_something_are_stages():
+    assert stages().keys() == ALL
 
-    assert {file: set(names) for file, names in listed.items()} == expected
+
+@pytest.mark.parametrize("stage", sorted(ALL))
+def test_all_code_and_configuration_that_a_stage_needs_is_there(stage):
+    needed = [path for path in stages()[stage]["deps"] if not path.startswith("data/")]
+
+    assert f"{CODE}/config.py" in needed
+    assert "constraints.txt" in needed
+    assert [path for path in needed if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("stage", sorted(ALL))
+def test_a_stage_reads_only_what_stages_leave(stage):
+    left = set().union(*(outs(name) for name in stages()))
+    read = {path for path in stages()[stage]["deps"] if path.startswith("data/")}
+
+    assert [path for path in sorted(read) if not depends(path, left)] == []
+    assert read.isdisjoint(outs(stage))
+
+
+class TestAChange:
+    """Changes one thing, and counts what has to run again."""
+
+    def test_of_a_threshold_parameter_concerns_tuning_alone(self):
+        assert asking(TUNING, "tuning") == {"tuning"}
+        assert following({"tuning"}).isdisjoint(
+            BRAIN | {"ingestion", "features", "asset_training"}
+        )
+
+    @pytest.mark.parametrize("expert", ["pattern", "trend", "stress", "elastic"])
+    def test_of_an_expert_concerns_the_brain_alone(self, expert):
+        assert concerned(f"{CODE}/models/experts/{expert}.py") == BRAIN
+
+    @pytest.mark.parametrize("forecaster", ["lstm", "transformer", "lightgbm_trees"])
+    def test_of_a_forecaster_does_not_train_the_brain_again(self, forecaster):
+        changed = concerned(f"{CODE}/models/forecasters/{forecaster}.py")
+
+        assert changed == {"asset_training"}
+        assert following(changed).isdisjoint(BRAIN | {"ingestion", "features"})
+
+    def test_of_the_engine_trains_nothing_again(self):
+        changed = concerned(f"{CODE}/signals/backtest/engine.py")
+
+        assert "backtest" in changed
+        assert changed.isdisjoint(BRAIN | {"ingestion", "features", "asset_training"})
+
+    @pytest.mark.parametrize(
+        ("page", "stage"),
+        [
+            ("page", "global_validation"),
+            ("tuning_page", "tuning"),
+            ("forecast_page", "asset_training"),
+            ("backtest_page", "backtest"),
+        ],
+    )
+    def test_of_a_page_concerns_the_stage_that_writes_it(self, page, stage):
+        assert concerned(f"{CODE}/reports/{page}.py") == {stage}
+
+    def test_of_what_all_rest_on_concerns_all(self):
+        assert concerned(f"{CODE}/config.py") == ALL
+        assert concerned("constraints.txt") == ALL
+
+    @pytest.mark.parametrize(
+        "file", ["cli.py", "hooks.py", "settings.py", "commands/models.py"]
+    )
+    def test_of_what_shapes_no_result_concerns_none(self, file):
+        assert concerned(f"{CODE}/{file}") == set()
+
+    def test_of_a_signal_concerns_what_computes_or_names_signals(self):
+        changed = concerned(f"{CODE}/features/families/trend.py")
+
+        assert {"features"} | BRAIN <= changed
+        assert changed.isdisjoint({"ingestion", "tuning", "asset_training"})
+
+
+class TestParameters:
+    def test_a_shared_number_reaches_every_stage_that_it_is_written_into(self):
+        shared = "conf/base/globals.yml"
+
+        assert asking(shared, "days") == {"ingestion"}
+        assert asking(shared, "seed") == ALL - {"features"}
+        assert asking(shared, "rank_days") == BRAIN
+
+    def test_the_grid_decides_which_forecasters_there_are(self):
+        """No node asks for it, as it decides which nodes there are."""
+        file = "conf/base/parameters_asset_training.yml"
+
+        assert asking(file, "forecaster_grid") == {"asset_training"}
+        assert asking("conf/base/globals.yml", "forecast_models") == {"asset_training"}
+
+
+class TestOuts:
+    def test_what_is_appended_to_or_taken_up_is_kept_before_a_run(self):
+        kept = {
+            path
+            for stage in stages().values()
+            for out in stage["outs"]
+            if isinstance(out, dict)
+            for path, options in out.items()
+            if options.get("persist")
+        }
+
+        assert kept == {
+            *("data/07_model_output/trials.jsonl",),
+            *("data/07_model_output/tuning_trials.jsonl",),
+            *("data/06_models/forecasters", "data/07_model_output/forecasters"),
+        }
+
+    def test_what_tells_the_time_is_tracked_by_nobody(self):
+        journal = "data/06_models/tuning/journal.log"
+
+        for stage in stages():
+            assert not depends(journal, outs(stage) | set(stages()[stage]["deps"]))
+
+    def test_git_keeps_metrics_and_plots_which_lie_outside_the_data(self):
+        document = yaml.safe_load(written())
+        plotted = {
+            path for plot in document["plots"] for p in plot.values() for path in p["y"]
+        }
+        by_git = {
+            path
+            for stage in document["stages"].values()
+            for out in [*stage["outs"], *stage.get("metrics", [])]
+            if isinstance(out, dict)
+            for path, options in out.items()
+            if options.get("cache") is False
+        }
+        metrics = {
+            path
+            for stage in document["stages"].values()
+            for out in stage.get("metrics", [])
+            for path in out
+        }
+
+        assert len(metrics) == 4
+        assert by_git == metrics | plotted
+        assert {path.partition("/")[0] for path in by_git} == {"results"}
+
+    def test_every_model_in_the_store_is_an_artifact_that_lies_in_an_out(self):
+        artifacts = yaml.safe_load(written())["artifacts"]
+        models = {
+            out for stage in stages() for out in outs(stage) if "06_models" in out
+        }
+
+        assert {"global-brain", "btc-lstm", "sol-random_forest"} <= artifacts.keys()
+        for artifact in artifacts.values():
+            assert depends(artifact["path"], models)
+        assert [
+            model
+            for model in sorted(models)
+            if not any(depends(a["path"], {model}) for a in artifacts.values())
+        ] == []
+
+
+def copied(folder: Path) -> Path:
+    """Copy the project without data, with its own environment and its own DVC."""
+    for name in ("conf", "src"):
+        shutil.copytree(
+            ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    for name in ("pyproject.toml", "constraints.txt", ".dvcignore"):
+        shutil.copy(ROOT / name, folder)
+    (folder / ".venv").symlink_to(Path(sys.executable).parents[1])
+    (folder / ".dvc").mkdir()
+    (folder / ".dvc/config").write_text(
+        "[core]\n    analytics = false\n    no_scm = true\n"
+    )
+    (folder / "dvc.yaml").write_text(project_document(folder), encoding="utf-8")
+    return folder
+
+
+def dvc(project: Path, *arguments: str) -> str:
+    return subprocess.run(  # noqa: S603
+        [DVC, *arguments], cwd=project, capture_output=True, text=True, check=True
+    ).stdout
+
+
+@pytest.fixture(scope="class")
+def finished(tmp_path_factory):
+    """A project whose stages have all run, as DVC sees it: every out is a few bytes."""
+    project = copied(tmp_path_factory.mktemp("finished"))
+    for stage in stages():
+        for out in outs(stage):
+            path = project / out
+            if not path.suffix:  # a folder
+                path = path / "one.bin"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(out)
+    dvc(project, "commit", "--force", "--quiet")
+    return project
+
+
+@pytest.mark.slow
+class TestWhatDvcSays:
+    def status(self, project: Path) -> set[str]:
+        return set(re.findall(r"^(\w+):$", dvc(project, "status"), flags=re.MULTILINE))
+
+    @pytest.mark.parametrize(
+        ("file", "old", "new", "changed"),
+        [
+            (TUNING, "lowest_rank: 0.80", "lowest_rank: 0.85", {"tuning"}),
+            (f"{CODE}/models/experts/pattern.py", "import", "import  ", BRAIN),
+            (f"{CODE}/models/forecasters/lstm.py", '"""', '""" ', {"asset_training"}),
+            (f"{CODE}/__init__.py", "reading order", "order of reading", set()),
+            ("conf/base/globals.yml", "days: 730 ", "days: 731 ", {"ingestion"}),
+            ("README.md", "", "changed", set()),
+        ],
+    )
+    def test_a_change_concerns_what_it_should(self, finished, file, old, new, changed):
+        path = finished / file
+        before = path.read_text() if path.exists() else ""
+        assert old in before
+        assert self.status(finished) == set()
+
+        path.write_text(before.replace(old, new, 1))
+        try:
+            assert self.status(finished) == changed
+        finally:
+            path.write_text(before)
+
+    def test_what_tuning_leaves_concerns_what_reads_it(self, finished):
+        for out in outs("tuning"):
+            path = finished / out
+            (path / "one.bin" if path.is_dir() else path).write_text("other bytes")
+
+        assert self.status(finished) >= {"tuning"}
+        assert self.status(finished) <= {"tuning"} | following({"tuning"})
 
 
 @pytest.fixture
 def small_project(tmp_path):
     """A copy of the project whose base is as small as the smoke environment."""
-    for name in ("conf", "src"):
-        shutil.copytree(
-            ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__")
-        )
-    for name in ("pyproject.toml", "constraints.txt", "dvc.yaml", ".dvcignore"):
-        shutil.copy(ROOT / name, tmp_path)
-    (tmp_path / ".venv").symlink_to(Path(sys.executable).parents[1])
-    base, smoke = tmp_path / "conf/base", tmp_path / "conf/smoke"
+    project = copied(tmp_path)
+    base, smoke = project / "conf/base", project / "conf/smoke"
     for path in smoke.iterdir():
         merged = yaml.safe_load((base / path.name).read_text())
+        folder = merged.get("results_folder")
         merged |= yaml.safe_load(path.read_text())
+        merged |= {"results_folder": folder} if folder else {}
         (base / path.name).write_text(yaml.safe_dump(merged))
-    (tmp_path / ".dvc").mkdir()
-    (tmp_path / ".dvc/config").write_text(
-        (ROOT / ".dvc/config").read_text() + "    no_scm = true\n"
-    )
-    return tmp_path
+    # Which models there are follows from the grid, and the small one is another.
+    (project / "dvc.yaml").write_text(project_document(project), encoding="utf-8")
+    return project
 
 
 @pytest.mark.slow
 def test_a_second_repro_does_nothing_and_a_forced_one_leaves_the_same_bytes(
     small_project,
 ):
-    def repro(*options: str) -> str:
-        return subprocess.run(  # noqa: S603
-            [small_project / ".venv/bin/dvc", "repro", *options],
-            cwd=small_project,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-
-    repro()
+    dvc(small_project, "repro")
     lock = (small_project / "dvc.lock").read_text()
-    again = repro()
+    again = dvc(small_project, "repro")
     # The report tells of thresholds that were tried before it. The first run had none.
     (small_project / "data/07_model_output/tuning_trials.jsonl").unlink()
-    repro("--force")
+    dvc(small_project, "repro", "--force")
 
-    assert again.count("didn't change, skipping") == len(STAGES)
+    assert again.count("didn't change, skipping") == len(stages())
     assert (small_project / "dvc.lock").read_text() == lock

@@ -15,6 +15,8 @@ from fleet_kedro.pipelines.asset_training.nodes import (
 )
 from fleet_kedro.pipelines.bound import Bound
 from fleet_kedro.pipelines.forecaster_grid import ForecasterGrid, configured_grid
+from fleet_kedro.pipelines.step import step
+from fleet_kedro.reports.followed.forecasters import follow_forecasters
 
 _RULES = ["fleet_window", "params:walk_forward", "params:forecasters", "params:report"]
 
@@ -26,7 +28,8 @@ def create_pipeline(grid: ForecasterGrid | None = None, **_: object) -> Pipeline
     """
     grid = grid or configured_grid.get()
     nodes = [made for asset in grid.assets for made in _of_asset(asset, grid.models)]
-    return Pipeline([*nodes, _report(grid)], tags="asset_training")
+    followed = step(follow_forecasters, ["forecaster_summary"], "forecaster_metrics")
+    return Pipeline([*nodes, _report(grid), followed], tags="asset_training")
 
 
 def _of_asset(asset: str, kinds: tuple[Kind, ...]) -> list[Node]:

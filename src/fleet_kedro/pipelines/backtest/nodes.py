@@ -33,11 +33,14 @@ from fleet_kedro.signals.backtest.trades import trades_of
 from fleet_kedro.signals.calibrated_return import CalibrationSettings
 from fleet_kedro.signals.decision import SignalSettings
 from fleet_kedro.signals.history import History
+from fleet_kedro.signals.nested_thresholds import factors_of_past
 from fleet_kedro.signals.phases import (
     BacktestSettings,
     strategy_decisions,
     strategy_name,
+    thresholds_used,
     trade_phases,
+    trade_thresholds,
 )
 from fleet_kedro.signals.suspects import of_brain, of_ensembles
 from fleet_kedro.signals.walked_history import Walks, fleet_market, lay_out_history
@@ -66,6 +69,7 @@ def lay_out_past(
     walks: Walks,
     candles: CandleLoaders,
     dominance: pd.DataFrame,
+    return_thresholds: pd.DataFrame | None,
     policy: DominancePolicy,
     settings: SignalSettings,
     calibration: CalibrationSettings,
@@ -73,7 +77,9 @@ def lay_out_past(
     """Lay out what was known at every hour."""
     market = fleet_market(candles)
     shares = join_dominance(market.hours, dominance, policy)
-    return lay_out_history(market, shares, walks, settings, calibration)
+    history = lay_out_history(market, shares, walks, settings, calibration)
+    factor = factors_of_past(return_thresholds, walks.brain, history.market, settings)
+    return history._replace(tuned_factor=factor)
 
 
 def trade_steps(
@@ -81,6 +87,19 @@ def trade_steps(
 ) -> Accounts:
     """Trade every step of the ladder; the last one is the strategy."""
     return trade_phases(history, settings, backtest)
+
+
+def trade_both_thresholds(
+    history: History,
+    steps: Accounts,
+    settings: SignalSettings,
+    backtest: BacktestSettings,
+    report: ReportSettings,
+) -> tuple[Accounts, pd.DataFrame]:
+    """Trade the strategy with default and with tuned thresholds; compare the two."""
+    accounts = trade_thresholds(history, steps, settings, backtest)
+    daily = {name: daily_returns(account) for name, account in accounts.items()}
+    return accounts, phase_ladder(daily, report.bootstrap)
 
 
 def trade_rivals(
@@ -115,6 +134,8 @@ def measure_accounts(
 
 def deflate(
     steps: Accounts,
+    by_threshold: Accounts,
+    history: History,
     ledger: list[Trial],
     fleet_window: dict[str, Any],
     settings: SignalSettings,
@@ -122,11 +143,17 @@ def deflate(
 ) -> dict[str, float | int]:
     """Judge the strategy beside everything that was ever tried on this market.
 
-    The steps of the ladder were tried as well, whether or not a ledger holds them.
+    The steps of the ladder and both thresholds were tried as well, whether or not a
+    ledger holds them.
     """
     daily = np.column_stack([daily_returns(account) for account in steps.values()])
     recorded = trial_sharpes(ledger, fleet_window["source"], settings.horizon_hours)
-    tried = np.concatenate([recorded, sharpe_ratios(daily)])
+    # What the strategy uses is the last step itself, and has been counted.
+    used = thresholds_used(history, settings)
+    beside = [
+        daily_returns(by_threshold[name]) for name in by_threshold if name != used
+    ]
+    tried = np.concatenate([recorded, sharpe_ratios(np.column_stack([daily, *beside]))])
     n_trials = tried.size + report.unrecorded_trials
     variance = float(np.var(tried, ddof=1))
     return {
@@ -141,7 +168,10 @@ def gather_report(
     trades: pd.DataFrame,
     shuffled: Float[np.ndarray, " draws"],
     deflated: dict[str, Any],
+    thresholds: pd.DataFrame,
+    history: History,
     fleet_window: dict[str, Any],
+    settings: SignalSettings,
     backtest: BacktestSettings,
     report: ReportSettings,
 ) -> BacktestReport:
@@ -153,6 +183,8 @@ def gather_report(
         rules=backtest.rules,
         bootstrap=report.bootstrap,
         ladder=ladder,
+        thresholds=thresholds,
+        thresholds_used=thresholds_used(history, settings),
         source=fleet_window["source"],
         **deflated,
     )

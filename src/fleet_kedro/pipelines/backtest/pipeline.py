@@ -9,12 +9,14 @@ from fleet_kedro.pipelines.backtest.nodes import (
     gather_report,
     lay_out_past,
     measure_accounts,
+    trade_both_thresholds,
     trade_rivals,
     trade_steps,
     write_backtest_page,
     write_backtest_summary,
 )
 from fleet_kedro.pipelines.step import step
+from fleet_kedro.reports.followed.backtest import follow_backtest
 
 _RULES = ["params:signalling", "params:backtest"]
 _FIGURES = [
@@ -39,12 +41,18 @@ def create_pipeline(**_: object) -> Pipeline:
                 lay_out_past,
                 [
                     *("admitted_walks", "clean_candles", "dominance"),
+                    "return_thresholds@if_any",
                     *("params:dominance_policy", "params:signalling"),
                     "params:calibration",
                 ],
                 "signal_history",
             ),
             step(trade_steps, ["signal_history", *_RULES], "backtest_steps"),
+            step(
+                trade_both_thresholds,
+                ["signal_history", "backtest_steps", *_RULES, "params:report"],
+                ["backtest_by_threshold", "backtest_thresholds"],
+            ),
             step(
                 trade_rivals,
                 ["signal_history", "backtest_steps", *_RULES],
@@ -58,7 +66,8 @@ def create_pipeline(**_: object) -> Pipeline:
             step(
                 deflate,
                 [
-                    *("backtest_steps", "trial_ledger@read", "fleet_window"),
+                    *("backtest_steps", "backtest_by_threshold", "signal_history"),
+                    *("trial_ledger@read", "fleet_window"),
                     *("params:signalling", "params:report"),
                 ],
                 "deflated",
@@ -66,8 +75,9 @@ def create_pipeline(**_: object) -> Pipeline:
             step(
                 gather_report,
                 [
-                    *(*_MEASURED, "shuffled_sharpes", "deflated", "fleet_window"),
-                    *("params:backtest", "params:report"),
+                    *(*_MEASURED, "shuffled_sharpes", "deflated"),
+                    *("backtest_thresholds", "signal_history", "fleet_window"),
+                    *(*_RULES, "params:report"),
                 ],
                 "backtest_report",
             ),
@@ -76,6 +86,11 @@ def create_pipeline(**_: object) -> Pipeline:
                 write_backtest_summary,
                 ["backtest_report", "signal_history", *_RULES],
                 "backtest_summary",
+            ),
+            step(
+                follow_backtest,
+                ["backtest_summary", "traded_accounts"],
+                ["backtest_metrics", "equity_curves"],
             ),
             step(write_backtest_page, ["backtest_report", *_FIGURES], "backtest_page"),
         ],

@@ -12,7 +12,7 @@ from jaxtyping import Bool
 from fleet_kedro.features.build import FeatureSettings
 from fleet_kedro.features.catalogue import catalogue
 from fleet_kedro.reports.facts import RunFacts
-from fleet_kedro.reports.figures import draw_figures
+from fleet_kedro.reports.figures.of_report import draw_figures
 from fleet_kedro.reports.figures.overfitting import ledger_summary
 from fleet_kedro.reports.page import render_page
 from fleet_kedro.reports.progress import ConsoleWatcher

@@ -18,6 +18,7 @@ from fleet_kedro.pipelines.validation.nodes import (
     write_page,
     write_summary,
 )
+from fleet_kedro.reports.followed.validation import follow_validation
 
 _RULES = ["params:walk_forward", "params:walk", "params:report"]
 _BRAIN = ["params:walk", "params:features"]
@@ -79,6 +80,11 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             step(write_summary, _TOLD, "global_validation"),
             step(write_page, [*_TOLD, "figures"], "report_page"),
+            step(
+                follow_validation,
+                ["forecasts", "global_validation"],
+                ["validation_metrics", "precision_by_asset", "reliability"],
+            ),
         ],
         tags="validation",
     )
