@@ -12,11 +12,15 @@ from fleet_kedro.signals.expectation import ExpectedReturns
 from fleet_kedro.signals.history import History, Lookout
 from fleet_kedro.signals.levels import LevelSettings, price_levels
 from fleet_kedro.signals.phases import (
+    DEFAULT,
+    TUNED,
     BacktestSettings,
     phases,
     rules_for,
     strategy_decisions,
+    thresholds_used,
     trade_phases,
+    trade_thresholds,
 )
 from fleet_kedro.signals.walked_history import fleet_market
 
@@ -117,3 +121,51 @@ def test_a_fleet_without_the_first_asset_is_refused():
 def test_signals_and_account_must_agree_about_shorts():
     with pytest.raises(ValueError, match="give both the same"):
         rules_for(SETTINGS, TradingRules(allow_short=True))
+
+
+def with_tuned(is_tuned):
+    return SignalSettings.model_validate({"threshold": {"tuned": is_tuned}})
+
+
+class TestThresholds:
+    def test_without_tuned_ones_the_default_is_used_whatever_is_asked(self, history):
+        settings = with_tuned(is_tuned=True)
+        steps = trade_phases(history, settings, BACKTEST)
+        found = trade_thresholds(history, steps, settings, BACKTEST)
+
+        assert thresholds_used(history, settings) == DEFAULT
+        assert list(found) == [DEFAULT]
+        assert found[DEFAULT] is steps["Fleet of 4"]
+
+    @pytest.mark.parametrize("is_tuned", [False, True])
+    def test_the_strategys_own_are_not_traded_twice(self, history, is_tuned):
+        strict = history._replace(tuned_factor=np.full(history.market.shape, 2.0))
+        settings = with_tuned(is_tuned)
+        steps = trade_phases(strict, settings, BACKTEST)
+        found = trade_thresholds(strict, steps, settings, BACKTEST)
+
+        assert list(found) == [DEFAULT, TUNED]
+        assert found[thresholds_used(strict, settings)] is steps["Fleet of 4"]
+        assert 0 < len(found[TUNED].fills) < len(found[DEFAULT].fills)
+
+    def test_which_one_is_used_changes_neither_account(self, history):
+        strict = history._replace(tuned_factor=np.full(history.market.shape, 2.0))
+        by_use = []
+        for is_tuned in (False, True):
+            settings = with_tuned(is_tuned)
+            steps = trade_phases(strict, settings, BACKTEST)
+            by_use.append(trade_thresholds(strict, steps, settings, BACKTEST))
+
+        for name in (DEFAULT, TUNED):
+            one, other = (accounts[name].equity for accounts in by_use)
+            np.testing.assert_array_equal(one, other)
+
+    @pytest.mark.parametrize("factor", [1.0, np.nan])
+    def test_a_factor_of_one_or_none_is_the_default(self, history, factor):
+        same = history._replace(tuned_factor=np.full(history.market.shape, factor))
+        settings = with_tuned(is_tuned=True)
+        steps = trade_phases(same, settings, BACKTEST)
+        found = trade_thresholds(same, steps, settings, BACKTEST)
+
+        np.testing.assert_array_equal(found[TUNED].equity, found[DEFAULT].equity)
+        assert len(found[TUNED].fills) > 0

@@ -226,7 +226,7 @@ class TestDegradedInput:
     def test_a_model_that_is_not_there(self) -> None:
         bare = AssetFacts(LAST_OPEN, PRICE["BTC"], has_model=False)
         got = compose_signal(NOW, inputs(), facts(BTC=bare), SETTINGS)
-        self.check(got, "BTC", Absence.NO_MODEL, "no model in production")
+        self.check(got, "BTC", Absence.NO_MODEL, "no model that forecasts")
 
     def test_a_forecast_that_is_no_number(self) -> None:
         got = compose_signal(NOW, inputs(TARGET | {"BTC": NAN}), facts(), SETTINGS)

@@ -19,7 +19,8 @@ from fleet_kedro.signals.objective import (
     appraise,
     sample_of,
 )
-from fleet_kedro.signals.tuning import best_trial, tune_asset
+from fleet_kedro.signals.study import best_trial
+from fleet_kedro.signals.tuning import tune_asset
 
 LONG = 150
 WORKER = """

@@ -33,7 +33,7 @@ def lay_out(candles, walks, **changes):
 
 
 def arrays(history: History, rows: slice):
-    market, expected, ratio, levels, usdt, btc = history
+    market, expected, ratio, levels, usdt, btc, _ = history
     every = [*expected, ratio, *levels, usdt, btc, market.close, market.open]
     return [values[rows] for values in every]
 

@@ -19,6 +19,7 @@ from fleet_kedro.models.experts.trend import TrendSettings
 from fleet_kedro.models.rows import read_features
 from fleet_kedro.models.training import TrainingSettings
 from fleet_kedro.signals.thresholds import ThresholdSettings, choose_thresholds
+from fleet_kedro.signals.walk_digest import walk_digest
 from fleet_kedro.splits.walk_forward import WalkForward
 from fleet_kedro.store.bundle import read_bundle, write_bundle
 from fleet_kedro.store.errors import StoreError
@@ -287,8 +288,14 @@ class TestCard:
         assert not card.verdict.passed
         assert (card.folds, card.trials) == (1, 12)
         assert (card.data.start, card.data.end) == edges
-        assert (card.data.rows, card.data.sha256) == trained[1]
+        assert (card.data.rows, card.data.sha256) == trained[1][:2]
         assert card.n_parameters > 10_000
+
+    def test_it_names_the_walk_that_its_judges_learnt_from(self, stored, experience):
+        """By which decision rules of the same walk are known."""
+        told = stored.card.parameters["forecasts"]
+
+        assert told == walk_digest(experience.forecasts)
 
     def test_the_store_gives_back_a_brain_that_says_the_same(
         self, stored, trained, features, tmp_path

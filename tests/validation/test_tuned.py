@@ -11,10 +11,11 @@ from fleet_kedro.market.by_asset import CandleLoaders
 from fleet_kedro.metrics.booking import open_day_book
 from fleet_kedro.metrics.sharpe import sharpe_ratios
 from fleet_kedro.signals.nested import PRODUCTION, known_before, tune_fleet
+from fleet_kedro.signals.return_tuning import FactorSearch, tune_returns
 from fleet_kedro.signals.tuning import TuningSettings
 from fleet_kedro.validation.ledger import TrialLedger
 from fleet_kedro.validation.trials import Trial, comparable
-from fleet_kedro.validation.tuned import tuned_trials
+from fleet_kedro.validation.tuned import return_trials, tuned_trials
 
 LABEL = Label(horizon_bars=12, round_trip_cost=0.002)
 SOURCE = "drawn for a test"
@@ -232,3 +233,68 @@ class TestProperties:
         (told,) = tuned_trials(short, study, world.candles, LABEL, SOURCE)
         assert told.results.daily_sharpe == 0
         assert told.results.n_days == 1
+
+
+class TestReturns:
+    """Trials of thresholds on expected returns: their own name, side and parameters."""
+
+    @staticmethod
+    def strengths(world: World, side: int = 1) -> pd.DataFrame:
+        rows = world.forecasts
+        return rows[["timestamp", "asset", "fold"]].assign(
+            side=np.int8(side),
+            default_threshold=0.003,
+            strength=8 * (rows["rank"] - 0.5),
+            forward_return=side * rows["forward_return"],
+        )
+
+    @staticmethod
+    def found(rows: pd.DataFrame, folder) -> pd.DataFrame:
+        search = FactorSearch(lowest_factor=0.5, highest_factor=3.0)
+        return tune_returns(rows, SETTINGS, search, folder / "journal.log").trials
+
+    def test_every_trial_is_there_under_its_own_name(self, world, trials, tmp_path):
+        rows = self.strengths(world)
+        study = self.found(rows, tmp_path)
+        told = return_trials(rows, study, world.candles, LABEL, SOURCE)
+
+        assert len(told) == len(study) == 2 * 3 * TRIALS
+        assert {trial.name for trial in told} == {
+            f"{asset} by return, {purpose}"
+            for asset in ASSETS
+            for purpose in ("production", "fold 2", "fold 3")
+        }
+        assert {trial.key for trial in told}.isdisjoint(trial.key for trial in trials)
+        by_study = study.sort_values(["asset", "fold", "trial"])
+        factors = [trial.parameters["return_factor"] for trial in told]
+        assert factors == by_study["factor"].tolist()
+
+    @pytest.mark.parametrize("side", [1, -1])
+    def test_the_sharpe_ratio_is_that_of_its_own_trades(self, world, tmp_path, side):
+        """A short trade loses what a long one gains, and pays the same fees."""
+        rows = self.strengths(world, side)
+        told = return_trials(
+            rows, self.found(rows, tmp_path), world.candles, LABEL, SOURCE
+        )
+        own = rows.loc[rows["asset"] == "ETH"]
+        candles = {"ETH": world.candles["ETH"]}
+        free = LABEL.model_copy(update={"round_trip_cost": 0.0})
+        books = [open_day_book(own, candles, label) for label in (LABEL, free)]
+        scored = [trial for trial in told if trial.name == "ETH by return, production"]
+
+        assert len(scored) == TRIALS
+        for trial in scored:
+            entered = own["strength"] >= trial.parameters["return_factor"]
+            column = entered.to_numpy()[:, np.newaxis]
+            net, gross = (book.daily_returns(column) for book in books)
+            earned = side * gross - (gross - net)
+            assert trial.results.daily_sharpe == pytest.approx(
+                sharpe_ratios(earned)[0], rel=1e-9
+            )
+            assert trial.results.signals == entered.sum()
+
+    def test_nothing_tuned_leaves_nothing(self, world, tmp_path):
+        rows = self.strengths(world).assign(strength=0.0)
+        study = self.found(rows, tmp_path)
+
+        assert return_trials(rows, study, world.candles, LABEL, SOURCE) == []

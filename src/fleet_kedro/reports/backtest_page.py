@@ -41,6 +41,11 @@ class BacktestReport(NamedTuple):
         Probability that the strategy beats the luckiest of ``n_trials``.
     ladder
         As `phase_ladder` leaves it; None where a single step was traded.
+    thresholds
+        The strategy with default entry thresholds and, where some were tuned on the
+        past of each fold, with those; as `phase_ladder` leaves it.
+    thresholds_used
+        Which of the two the strategy itself used, by name.
     source
         Where the candles come from, in words.
     """
@@ -53,6 +58,8 @@ class BacktestReport(NamedTuple):
     rules: TradingRules
     bootstrap: BlockBootstrap
     ladder: pd.DataFrame | None
+    thresholds: pd.DataFrame
+    thresholds_used: str
     source: str
 
 
@@ -94,6 +101,7 @@ def render_backtest(report: BacktestReport, figures: Mapping[str, go.Figure]) ->
         ),
         section("figures", "Over time", *drawn),
         _ladder(report),
+        _thresholds(report),
         section("reasons", "How trades ended", reason_table(report.trades)),
         section("trades", "Trades", _trade_note(report), trade_table(report.trades)),
         section("rules", "The rules", _rules_table(report)),
@@ -165,6 +173,25 @@ def _ladder(report: BacktestReport) -> str:
     )
 
 
+def _thresholds(report: BacktestReport) -> str:
+    told = f"The strategy used: {report.thresholds_used.lower()}. "
+    if len(report.thresholds) == 1:
+        told += "None were tuned for this walk, so there is nothing beside them."
+    else:
+        told += (
+            "A tuned one is a factor on the default, found for each fold on earlier "
+            "ones; the first fold that is traded has the default. What the tuned ones "
+            "add is the difference of the two accounts, coloured where its interval "
+            "lies on one side of zero."
+        )
+    return section(
+        "thresholds",
+        "Default and tuned thresholds",
+        paragraph(told, "note"),
+        ladder_table(report.thresholds),
+    )
+
+
 def _trade_note(report: BacktestReport) -> str:
     older = max(len(report.trades) - MOST_TRADES, 0)
     return paragraph(
@@ -179,6 +206,7 @@ def _trade_note(report: BacktestReport) -> str:
 def _rules_table(report: BacktestReport) -> str:
     rules, bootstrap = report.rules, report.bootstrap
     rows = {
+        "Thresholds": report.thresholds_used.lower(),
         "Execution": "at the next open; stops and targets against later highs and "
         "lows, the stop first where both are touched",
         "Costs": f"{rules.fee_bps:g} bp fee and {rules.slippage_bps:g} bp slippage on "

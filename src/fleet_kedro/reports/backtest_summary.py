@@ -29,6 +29,10 @@ def summarise_backtest(
             "assets": list(history.market.assets),
             "accounts": records(report.performance),
             "ladder": [] if report.ladder is None else records(report.ladder),
+            "thresholds": {
+                "used": report.thresholds_used,
+                "compared": records(report.thresholds),
+            },
             "shuffled_sharpes": report.shuffled_sharpes.tolist(),
             "deflated_sharpe": report.deflated_sharpe,
             "n_trials": report.n_trials,

@@ -102,13 +102,16 @@ def trade_table(trades: pd.DataFrame) -> str:
         ]
         for trade in reversed(trades.tail(MOST_TRADES).to_dict(orient="records"))
     ]
-    return table(header, rows)
+    return table(header, rows, css="numbers long")
 
 
 def span(row: Mapping[Hashable, Any], name: str, write: Callable[[float], str]) -> str:
-    """Write the interval of a measure; nothing where it has none."""
+    """Write the interval of a measure; nothing where it has none, or no width.
+
+    An account of a single trade is drawn as itself each time; that says nothing.
+    """
     low, high = row.get(f"{name}_low", np.nan), row.get(f"{name}_high", np.nan)
-    return interval(low, high, write)
+    return "" if write(low) == write(high) else interval(low, high, write)
 
 
 def _account_table(performance: pd.DataFrame, columns: _Columns) -> str:
@@ -122,7 +125,8 @@ def _account_table(performance: pd.DataFrame, columns: _Columns) -> str:
         ]
         for row in performance.to_dict(orient="records")
     ]
-    return table(["Account", *(title for title, _ in columns.values())], rows)
+    header = ["Account", *(title for title, _ in columns.values())]
+    return table(header, rows, css="numbers stacked")
 
 
 def _toned(written: str, pnl: float) -> Cell:

@@ -10,6 +10,7 @@ from fleet_kedro.reports.document import card_row, document, figure_block
 from fleet_kedro.reports.figures.overfitting import ledger_summary
 from fleet_kedro.reports.markup import Cell, Row, number, paragraph, section, table
 from fleet_kedro.reports.page_tables import trials_table
+from fleet_kedro.reports.return_section import TunedReturns, return_section
 from fleet_kedro.reports.units import (
     NO_VALUE,
     basis_points,
@@ -39,7 +40,7 @@ class TunedThresholds(NamedTuple):
     source
         Where the candles come from, in words.
     tried
-        Every pair of thresholds that was ever scored on these candles.
+        All thresholds that were ever scored on these candles.
     """
 
     evaluation: pd.DataFrame
@@ -60,9 +61,12 @@ def tuning_lines(comparison: pd.DataFrame) -> list[str]:
 
 
 def render_tuning(
-    tuned: TunedThresholds, settings: TuningSettings, figures: Mapping[str, go.Figure]
+    tuned: TunedThresholds,
+    returns: TunedReturns,
+    settings: TuningSettings,
+    figures: Mapping[str, go.Figure],
 ) -> str:
-    """Write the page: the honest comparison first, then what production shall use."""
+    """Write the page: the honest comparisons first, then what production shall use."""
     drawn = [figure_block(name, figure) for name, figure in figures.items()]
     body = [
         _head(tuned),
@@ -78,6 +82,7 @@ def render_tuning(
             ),
             _comparison_table(tuned.comparison),
         ),
+        return_section(returns),
         section(
             "folds",
             "Fold by fold",
@@ -99,9 +104,9 @@ def render_tuning(
             "tried",
             "What was tried",
             paragraph(
-                "The ledger of every pair of thresholds that was ever scored on these "
+                "The ledger of all thresholds that were ever scored on these "
                 "candles. A Sharpe ratio is that of one asset's slice of the capital, "
-                "on the rows that the pair was tuned on: the best of so many is high "
+                "on the rows that they were tuned on: the best of so many is high "
                 "by choice alone.",
                 "note",
             ),

@@ -37,7 +37,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int64, Shaped
-from pydantic import Field
+from pydantic import Field, model_validator
 from sklearn.isotonic import IsotonicRegression
 
 from fleet_kedro.config import Config
@@ -94,6 +94,19 @@ class ReturnCurve(Config):
     values: tuple[float, ...]
     low: float
     high: float
+
+    @model_validator(mode="after")
+    def _rises(self) -> "ReturnCurve":
+        lengths = {len(self.knots), len(self.values)}
+        rises = all(one < other for one, other in pairwise(self.knots)) and all(
+            one <= other for one, other in pairwise(self.values)
+        )
+        if len(lengths) > 1 or not self.knots or not rises:
+            raise ValueError(
+                f"{len(self.knots)} knots and {len(self.values)} values are no curve: "
+                "there have to be as many of both, and both have to rise."
+            )
+        return self
 
     def __call__(
         self, probability: Float[np.ndarray, " rows"]

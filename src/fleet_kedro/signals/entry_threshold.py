@@ -2,7 +2,7 @@
 
 The threshold of an asset is the first of these that is known:
 
-1. the one that was tuned for it,
+1. the one that was tuned for it, if tuned ones are wanted,
 2. the one that is stated for it,
 3. ``base`` times its trailing volatility over the reference's: what is a large move for
    Bitcoin is an idle hour for a small coin.
@@ -49,6 +49,9 @@ class EntryThreshold(Config):
     )
     volatility_bars: int = Field(
         default=720, ge=2, description="Hours behind a volatility."
+    )
+    tuned: bool = Field(
+        default=False, description="Whether thresholds that were tuned come first."
     )
 
 

@@ -34,6 +34,7 @@ from fleet_kedro.signals.decision import (
 )
 from fleet_kedro.signals.expectation import Absence, ExpectedReturns
 from fleet_kedro.signals.levels import PriceLevels
+from fleet_kedro.signals.return_thresholds import tuned_thresholds
 from fleet_kedro.signals.trade_plan import plan_trades
 
 
@@ -64,6 +65,9 @@ class History(NamedTuple):
         Support and resistance.
     usdt_dominance_pct, btc_dominance_pct
         As published by then; NaN where unknown.
+    tuned_factor
+        On the default entry threshold, found on the past of each hour; NaN where the
+        default stays. None where nothing was tuned.
     """
 
     market: Market
@@ -72,6 +76,7 @@ class History(NamedTuple):
     levels: PriceLevels
     usdt_dominance_pct: Float[np.ndarray, " hours"]
     btc_dominance_pct: Float[np.ndarray, " hours"]
+    tuned_factor: Float[np.ndarray, "hours assets"] | None = None
 
     def between(self, first: int, behind_last: int) -> "History":
         """Return the hours from row ``first`` on, up to ``behind_last``, it excluded.
@@ -86,6 +91,7 @@ class History(NamedTuple):
             PriceLevels(*(values[rows] for values in self.levels)),
             self.usdt_dominance_pct[rows],
             self.btc_dominance_pct[rows],
+            None if self.tuned_factor is None else self.tuned_factor[rows],
         )
 
 
@@ -104,7 +110,7 @@ def decide_history(
     columns = _columns(history.market, assets)
     looks = watch.looks(history.market.hours)
     cells = np.ix_(looks, columns)
-    decision = decide(_inputs(history, looks, columns), settings)
+    decision = decide(_inputs(history, looks, columns, settings), settings)
     wide = Decisions(*(np.full(history.market.shape, np.nan) for _ in range(3)))
     is_judged = decision.expected.absence == Absence.NONE
     wide.weight[cells] = np.where(is_judged, decision.weight, np.nan)
@@ -129,15 +135,22 @@ def _inputs(
     history: History,
     looks: Int64[np.ndarray, " looks"],
     columns: Int64[np.ndarray, " assets"],
+    settings: SignalSettings,
 ) -> DecisionInputs:
     """Return what was known at the looks."""
     cells = np.ix_(looks, columns)
+    assets = tuple(history.market.assets[column] for column in columns)
+    tuned = None
+    if history.tuned_factor is not None:
+        factor, ratio = history.tuned_factor[cells], history.volatility_ratio[cells]
+        tuned = tuned_thresholds(factor, ratio, assets, settings)
     return DecisionInputs(
-        assets=tuple(history.market.assets[column] for column in columns),
+        assets=assets,
         expected=ExpectedReturns(*(values[cells] for values in history.expected)),
         volatility_ratio=history.volatility_ratio[cells],
         usdt_dominance_pct=history.usdt_dominance_pct[looks],
         btc_dominance_pct=history.btc_dominance_pct[looks],
+        tuned_threshold=tuned,
     )
 
 

@@ -21,19 +21,25 @@ from fleet_kedro.metrics.classification import count_hits
 from fleet_kedro.metrics.trading import expectancy
 from fleet_kedro.signals.journal import StudyJournal
 from fleet_kedro.signals.objective import effective_count, sample_of
-from fleet_kedro.signals.tuning import TuningSettings, best_trial, tune_asset
+from fleet_kedro.signals.study import best_trial
+from fleet_kedro.signals.tuning import TuningSettings, tune_asset
 
 PRODUCTION = 0
 _FEWEST_FOLDS = 2
 _KEYS = ["asset", "fold"]
 
 
-class _Task(NamedTuple):
+class Task(NamedTuple):
     """One asset's rows to tune on, and the fold that the thresholds are meant for."""
 
     asset: str
     fold: int
     rows: pd.DataFrame
+
+    @property
+    def title(self) -> str:
+        """Say whose study it is, and what for."""
+        return f"{self.asset}, {purpose(self.fold)}"
 
 
 def tune_fleet(
@@ -71,15 +77,21 @@ def tune_fleet(
             f"first one is tuned on only: walk {_FEWEST_FOLDS} folds or more."
         )
     kept = StudyJournal(journal)
+    tasks = study_tasks(forecasts, settings.label)
     return pd.concat(
         [
             tune_asset(
-                sample_of(task.rows, settings.label), settings, kept, _title(task)
+                sample_of(task.rows, settings.label), settings, kept, task.title
             ).assign(asset=task.asset, fold=np.int8(task.fold))
-            for task in track(_tasks(forecasts, settings.label), "Tuning thresholds")
+            for task in track(tasks, "Tuning thresholds")
         ],
         ignore_index=True,
-    ).pipe(_keys_first)
+    ).pipe(keys_first)
+
+
+def purpose(fold: int) -> str:
+    """Say what thresholds are meant for."""
+    return "production" if fold == PRODUCTION else f"fold {fold}"
 
 
 def known_before(forecasts: pd.DataFrame, fold: int, label: Label) -> pd.DataFrame:
@@ -179,24 +191,20 @@ def production_thresholds(trials: pd.DataFrame) -> dict[str, dict[str, float | N
     }
 
 
-def _tasks(forecasts: pd.DataFrame, label: Label) -> list[_Task]:
-    """List every study: fold by fold, production last."""
+def study_tasks(forecasts: pd.DataFrame, label: Label) -> list[Task]:
+    """List every study that has rows: fold by fold, production last."""
     ordered = forecasts.sort_values(["timestamp", "asset"])
     folds = sorted(int(fold) for fold in ordered["fold"].unique())
     samples = {fold: known_before(ordered, fold, label) for fold in folds[1:]}
     return [
-        _Task(str(asset), fold, rows)
+        Task(str(asset), fold, rows)
         for fold, sample in {**samples, PRODUCTION: ordered}.items()
         for asset, rows in sample.groupby("asset")
     ]
 
 
-def _title(task: _Task) -> str:
-    purpose = "production" if task.fold == PRODUCTION else f"fold {task.fold}"
-    return f"{task.asset}, {purpose}"
-
-
-def _keys_first(trials: pd.DataFrame) -> pd.DataFrame:
+def keys_first(trials: pd.DataFrame) -> pd.DataFrame:
+    """Sort trials by fold, asset and trial, and put these columns first."""
     ordered = trials.sort_values(["fold", "asset", "trial"], ignore_index=True)
     return ordered[[*_KEYS, *trials.columns.drop(_KEYS)]]
 

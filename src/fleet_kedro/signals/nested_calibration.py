@@ -14,7 +14,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from fleet_kedro.labels.forward_return import Label
-from fleet_kedro.market.schema import BAR
+from fleet_kedro.market.epoch import hours_since_epoch
 from fleet_kedro.signals.backtest.market import Market
 from fleet_kedro.signals.calibrated_return import (
     CalibrationSettings,
@@ -55,7 +55,7 @@ def nested_returns(
     ValueError
         If there is one fold only, or if forecasts and candles do not go together.
     """
-    _refuse_other_candles(forecasts, market, settings.horizon_bars)
+    refuse_other_candles(forecasts, market, settings.horizon_bars)
     folds = sorted(int(fold) for fold in forecasts["fold"].unique())
     if len(folds) < _FEWEST_FOLDS:
         raise ValueError(
@@ -86,9 +86,8 @@ def record_of(
 
     Rows without a known unit or outcome are left out.
     """
-    hour = (forecasts["timestamp"] - pd.Timestamp(0, tz="UTC")) // BAR
     record = Record(
-        hour.to_numpy(dtype=np.int64),
+        hours_since_epoch(forecasts["timestamp"]),
         forecasts["asset"].to_numpy(dtype=str),
         forecasts["probability"].to_numpy(dtype=np.float64),
         forecasts["forward_return"].to_numpy() / unit[place(forecasts, market)],
@@ -108,10 +107,16 @@ def _filled(
     )
 
 
-def _refuse_other_candles(
+def refuse_other_candles(
     forecasts: pd.DataFrame, market: Market, horizon_bars: int
 ) -> None:
-    """Compare the outcomes that the walk wrote down with those of the candles."""
+    """Compare the outcomes that the walk wrote down with those of the candles.
+
+    Raises
+    ------
+    ValueError
+        If they differ, or a forecast has no candle.
+    """
     came = np.full(market.shape, np.nan)
     traded = market.open[1:]
     came[: -horizon_bars - 1] = traded[horizon_bars:] / traded[:-horizon_bars] - 1.0

@@ -20,7 +20,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int64
 
 from fleet_kedro.labels.forward_return import Label, is_positive
-from fleet_kedro.market.schema import BAR
+from fleet_kedro.market.epoch import hours_since_epoch
 from fleet_kedro.metrics.classification import count_hits
 from fleet_kedro.metrics.trading import net_return
 from fleet_kedro.metrics.uniqueness import average_uniqueness
@@ -79,9 +79,8 @@ class Appraisal(NamedTuple):
 def sample_of(forecasts: pd.DataFrame, label: Label) -> Sample:
     """Take what the objective reads from one asset's rows of a walk, oldest first."""
     realised = forecasts["forward_return"].to_numpy()
-    since = forecasts["timestamp"] - pd.Timestamp(0, tz="UTC")
     return Sample(
-        hour=(since // BAR).to_numpy(dtype=np.int64),
+        hour=hours_since_epoch(forecasts["timestamp"]),
         rank=forecasts["rank"].to_numpy(),
         probability=forecasts["probability"].to_numpy(),
         net_return=net_return(realised, label.round_trip_cost),
@@ -105,6 +104,20 @@ def effective_count(hour: Int64[np.ndarray, " signals"], horizon_bars: int) -> f
     return float(average_uniqueness(hour, horizon_bars).sum())
 
 
+def shrunk_value(
+    earned: float, blind: float, n_effective: float, prior_effective_signals: float
+) -> float:
+    """Return the value of thresholds; the formula is the module's.
+
+    Parameters
+    ----------
+    earned, blind
+        Mean net return of the signals, not read where there are none, and of all rows.
+    """
+    gain = n_effective * (earned - blind) if n_effective > 0 else 0.0
+    return blind + gain / (n_effective + prior_effective_signals)
+
+
 def appraise(
     sample: Sample,
     thresholds: Thresholds,
@@ -123,9 +136,8 @@ def appraise(
     n_effective = effective_count(sample.hour[chosen], horizon_bars)
     blind = float(sample.net_return.mean())
     earned = float(sample.net_return[chosen].mean()) if hits.signals else float("nan")
-    gain = n_effective * (earned - blind) if hits.signals else 0.0
     return Appraisal(
-        value=blind + gain / (n_effective + prior_effective_signals),
+        value=shrunk_value(earned, blind, n_effective, prior_effective_signals),
         net_return=earned,
         precision=hits.precision,
         recall=hits.recall if hits.positives else 0.0,

@@ -3,6 +3,7 @@
 Each step is traded on the same days by the same rules; only what is said here changes.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from pydantic import Field
@@ -15,6 +16,9 @@ from fleet_kedro.signals.backtest.luck import Luck
 from fleet_kedro.signals.backtest.rules import TradingRules
 from fleet_kedro.signals.decision import SignalSettings
 from fleet_kedro.signals.history import History, Lookout, decide_history
+
+DEFAULT = "Default thresholds"
+TUNED = "Tuned thresholds"
 
 
 class BacktestSettings(Config):
@@ -89,6 +93,38 @@ def trade_phases(
         )
         for phase in phases(history.market.assets, settings, backtest)
     }
+
+
+def trade_thresholds(
+    history: History,
+    steps: Mapping[str, Ledger],
+    settings: SignalSettings,
+    backtest: BacktestSettings,
+) -> dict[str, Ledger]:
+    """Return the last step with default and with tuned thresholds, in this order.
+
+    Only with default ones where nothing was tuned. ``steps`` are as `trade_phases`
+    leaves them; what was traded there is not traded again.
+    """
+    used = steps[strategy_name(history.market.assets)]
+    if history.tuned_factor is None:
+        return {DEFAULT: used}
+    is_tuned = thresholds_used(history, settings) == TUNED
+    threshold = settings.threshold.model_copy(update={"tuned": not is_tuned})
+    others = settings.model_copy(update={"threshold": threshold})
+    other = trade(
+        history.market,
+        strategy_decisions(history, others, backtest),
+        rules_for(others, backtest.rules),
+    )
+    default, tuned = (other, used) if is_tuned else (used, other)
+    return {DEFAULT: default, TUNED: tuned}
+
+
+def thresholds_used(history: History, settings: SignalSettings) -> str:
+    """Name the thresholds that the strategy uses: tuned ones if there are some."""
+    has_tuned = history.tuned_factor is not None
+    return TUNED if settings.threshold.tuned and has_tuned else DEFAULT
 
 
 def strategy_decisions(

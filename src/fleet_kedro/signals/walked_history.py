@@ -22,6 +22,26 @@ from fleet_kedro.signals.volatility_ratio import trailing_volatility, volatility
 logger = logging.getLogger(__name__)
 
 
+class Prospects(NamedTuple):
+    """What was expected at every hour of a market, and how wild each asset was.
+
+    Attributes
+    ----------
+    expected
+        Forecasts of the chosen source, as known at the close of each hour.
+    volatility_ratio
+        Trailing volatility over the reference's; NaN where unknown.
+    first, behind_last
+        The hours that can be traded: from the row at which all sources have a forecast
+        to the one at which the last forecast has come true, this one excluded.
+    """
+
+    expected: ExpectedReturns
+    volatility_ratio: Float[np.ndarray, "hours assets"]
+    first: int
+    behind_last: int
+
+
 class Walks(NamedTuple):
     """Forecasts that were made out of sample.
 
@@ -70,17 +90,53 @@ def lay_out_history(
         np.where(market.is_tradable, price, np.nan)
         for price in (market.high, market.low, market.close)
     )
-    volatility = trailing_volatility(close, settings.threshold.volatility_bars)
-    sources = _sources(market, volatility, walks, settings, calibration)
+    known = prospects(market, walks, settings, calibration)
     whole = History(
         market,
-        choose_source(*sources, settings.forecast),
-        volatility_ratio(volatility, market.assets, settings.threshold.reference),
+        known.expected,
+        known.volatility_ratio,
         price_levels(high, low, close, settings.levels),
         shares["usdt_dominance_pct"].to_numpy(),
         shares["btc_dominance_pct"].to_numpy(),
     )
-    return whole.between(*_span(sources, settings.horizon_hours))
+    return whole.between(known.first, known.behind_last)
+
+
+def prospects(
+    market: Market,
+    walks: Walks,
+    settings: SignalSettings,
+    calibration: CalibrationSettings,
+) -> Prospects:
+    """Return what was expected at every hour, by curves of the past only.
+
+    Raises
+    ------
+    ValueError
+        If the forecasts do not go with the candles, or the source was never trained.
+    """
+    volatility = market_volatility(market, settings)
+    sources = _sources(market, volatility, walks, settings, calibration)
+    return Prospects(
+        choose_source(*sources, settings.forecast),
+        volatility_ratio(volatility, market.assets, settings.threshold.reference),
+        *_span(sources, settings.horizon_hours),
+    )
+
+
+def market_volatility(
+    market: Market, settings: SignalSettings
+) -> Float[np.ndarray, "hours assets"]:
+    """Return each asset's trailing volatility, from closes at which was traded."""
+    close = np.where(market.is_tradable, market.close, np.nan)
+    return trailing_volatility(close, settings.threshold.volatility_bars)
+
+
+def move_unit(
+    volatility: Float[np.ndarray, "hours assets"], horizon_hours: int
+) -> Float[np.ndarray, "hours assets"]:
+    """Return ``σ √H``, in which curves count returns; NaN where nothing moves."""
+    return np.where(volatility > 0, volatility, np.nan) * np.sqrt(horizon_hours)
 
 
 def _span(
@@ -118,8 +174,7 @@ def _sources(
     if settings.forecast != "brain" and walks.ensembles:
         ensemble = ensemble_returns(walks.ensembles, market, settings.horizon_hours)
     if settings.forecast != "ensemble":
-        moves = np.where(volatility > 0, volatility, np.nan)
-        unit = moves * np.sqrt(settings.horizon_hours)
+        unit = move_unit(volatility, settings.horizon_hours)
         brain = nested_returns(walks.brain, market, unit, calibration)
     if settings.forecast == "both" and ensemble is None:
         logger.info("No ensemble was trained, so the brain forecasts alone.")

@@ -7,6 +7,7 @@ import pandas as pd
 
 from fleet_kedro.models.brain_files import brain_to_files, n_parameters
 from fleet_kedro.models.trained_brain import TrainedBrain
+from fleet_kedro.signals.decision_rules import FORECASTS
 from fleet_kedro.splits.walk_forward import Fold
 from fleet_kedro.store.bundle import StoredModel
 from fleet_kedro.store.card import (
@@ -67,6 +68,7 @@ def store_brain(brain: TrainedBrain, origin: BrainOrigin) -> StoredModel:
             "brain": settings.brain.model_dump(mode="json"),
             "thresholds": settings.thresholds.model_dump(mode="json"),
             "signals": len(brain.signals),
+            FORECASTS: origin.lesson.forecasts,
         },
         data=DataUsed(
             source=origin.source,

@@ -27,6 +27,7 @@ from fleet_kedro.models.fleet_rows import (
 )
 from fleet_kedro.models.mixture import PastForecasts
 from fleet_kedro.models.trained_brain import TrainedBrain
+from fleet_kedro.signals.walk_digest import walk_digest
 from fleet_kedro.splits.walk_forward import Fold, WalkForward
 from fleet_kedro.store.fingerprint import array_hash
 from fleet_kedro.validation.asked import rows_of_fold, weights
@@ -58,10 +59,13 @@ class Lesson(NamedTuple):
         Rows that the experts have learnt from, those of weight zero included.
     sha256
         Of these rows, their outcomes and weights, and of what the judges were told.
+    forecasts
+        Which walk the judges have learnt from; see `walk_digest`.
     """
 
     n_rows: int
     sha256: str
+    forecasts: str
 
 
 def whole_window(walk: WalkForward, start: pd.Timestamp, end: pd.Timestamp) -> Fold:
@@ -113,7 +117,9 @@ def train_brain(
             forecasts, settings.thresholds, brain.label.round_trip_cost
         ),
     )
-    return trained, Lesson(len(taught.outcome), _hash(taught, past))
+    return trained, Lesson(
+        len(taught.outcome), _hash(taught, past), walk_digest(forecasts)
+    )
 
 
 class _Taught(NamedTuple):

@@ -15,8 +15,8 @@ import pandas as pd
 from jaxtyping import Float
 
 from fleet_kedro.metrics.bootstrap import BlockBootstrap
-from fleet_kedro.metrics.sharpe import sharpe_from_sums
-from fleet_kedro.signals.backtest.performance import DAYS_PER_YEAR, MONTHS_PER_YEAR
+from fleet_kedro.metrics.sharpe import DAYS_PER_YEAR, sharpe_from_sums
+from fleet_kedro.signals.backtest.performance import MONTHS_PER_YEAR
 
 MEASURES = ("annual_return", "monthly_return", "sharpe")
 GAINS = ("gain", "sharpe_gain")

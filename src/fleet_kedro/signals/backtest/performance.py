@@ -29,6 +29,7 @@ from jaxtyping import Float
 
 from fleet_kedro.metrics.bootstrap import BlockBootstrap
 from fleet_kedro.metrics.sharpe import (
+    DAYS_PER_YEAR,
     expected_maximum_sharpe,
     sharpe_from_sums,
     sharpe_ratios,
@@ -37,7 +38,6 @@ from fleet_kedro.metrics.sharpe import (
 from fleet_kedro.signals.backtest.ledger import Ledger
 from fleet_kedro.signals.backtest.trades import trades_of
 
-DAYS_PER_YEAR = 365
 MONTHS_PER_YEAR = 12
 WITH_INTERVAL = (
     *("annual_return", "monthly_return", "annual_volatility", "sharpe", "sortino"),
