@@ -22,10 +22,12 @@ USER_ERRORS = (MarketError, ParameterError, StoreError)
 # Where each command of `kedro fleet` is, by its name.
 FLEET_COMMANDS = {
     "card": "fleet_kedro.commands.models:card",
+    "dvc-sync": "fleet_kedro.commands.dvc_sync:dvc_sync",
     "leak-audit": "fleet_kedro.commands.leak_audit:leak_audit",
     "models": "fleet_kedro.commands.models:models",
     "promote": "fleet_kedro.commands.promote:promote",
     "rollback": "fleet_kedro.commands.promote:rollback",
+    "signal": "fleet_kedro.commands.signal:signal",
 }
 
 EPILOG = """\b
@@ -104,14 +106,12 @@ class _Lazily(click.Group):
     They pull in many chapters, and Kedro reads this file at each of its own commands.
     """
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
         return sorted(FLEET_COMMANDS)
 
-    def get_command(
-        self,
-        ctx: click.Context,  # noqa: ARG002
-        cmd_name: str,
-    ) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
         if cmd_name not in FLEET_COMMANDS:
             return None
         module, name = FLEET_COMMANDS[cmd_name].split(":")

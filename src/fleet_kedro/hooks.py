@@ -14,12 +14,19 @@ from kedro.pipeline import Pipeline
 from kedro.validation import TypeExtractor
 from pydantic import BaseModel, ValidationError
 
+from fleet_kedro.market.errors import MarketError
 from fleet_kedro.market.window import BARS_PER_DAY, Window
 from fleet_kedro.pipelines.forecaster_grid import ForecasterGrid, configured_grid
 from fleet_kedro.splits.walk_forward import WalkForward
 from fleet_kedro.validation.settings import ReportSettings
 
-REPORTS = ("report_page", "tuning_page", "forecaster_page", "backtest_page")
+REPORTS = (
+    *("report_page", "tuning_page", "forecaster_page", "backtest_page"),
+    "signal_page",
+)
+
+# What a signal cannot do without, and the pipeline that makes it.
+NEEDED = {"clean_candles": "ingestion", "fractional_orders": "feature_engineering"}
 
 # With less, the time blocks of the first training span are too small to compare.
 SHORTEST_TRAINING_BARS = 48
@@ -48,6 +55,26 @@ class NameTheReport:
             here = Path.cwd()
             inside = path.is_relative_to(here)
             logger.info("\nReport: %s", path.relative_to(here) if inside else path)
+
+
+class AskForWhatASignalNeeds:
+    """Refuse a signal in a sentence where there is nothing yet to make one from.
+
+    Much may be missing and a signal still be made. These may not, and Kedro would fold
+    that into a page of text.
+    """
+
+    @hook_impl
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: Any) -> None:
+        """Look for what only another pipeline can make."""
+        if "portfolio_signal" not in pipeline.all_outputs():
+            return
+        for dataset, maker in NEEDED.items():
+            if dataset in pipeline.inputs() and not catalog.exists(dataset):
+                raise MarketError(
+                    f"There is nothing to make a signal from: {dataset} is missing. "
+                    f"Run `kedro run --pipelines {maker}` first."
+                )
 
 
 class CheckParameters:

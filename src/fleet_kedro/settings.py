@@ -4,9 +4,9 @@ import os
 
 from kedro.config import OmegaConfigLoader
 
-from fleet_kedro.hooks import CheckParameters, NameTheReport
+from fleet_kedro.hooks import AskForWhatASignalNeeds, CheckParameters, NameTheReport
 
-HOOKS = (CheckParameters(), NameTheReport())
+HOOKS = (CheckParameters(), AskForWhatASignalNeeds(), NameTheReport())
 
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {

@@ -1,4 +1,6 @@
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -6,6 +8,9 @@ import pytest
 
 from fleet_kedro.features.bars import Bars
 from fleet_kedro.features.context import RANK_KEYS, RANK_WINDOWS, Surroundings
+
+# The tests import what they write definitions down with.
+sys.path.insert(0, str(Path(__file__).parent))
 
 HOURS = 620
 # A Monday, so that 4 h and 1 d bars are whole from the first row on.

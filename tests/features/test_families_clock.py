@@ -3,14 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from by_hand import rms
 
 from fleet_kedro.features.families import calendar, seasonality, sessions
 
 ROWS = (30, 47, 48, 160, 168, 299)
-
-
-def rms(values: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(values**2)))
 
 
 class TestCalendar:

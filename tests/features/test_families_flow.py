@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from by_hand import W, last, rms
 from scipy import stats
 
 from fleet_kedro.features.families import (
@@ -17,16 +18,7 @@ from fleet_kedro.features.families import (
 from fleet_kedro.features.families.levels import log_ratio
 from fleet_kedro.features.fractional import FractionalDifference, fractional_weights
 
-W = 13
 ROWS = (40, 41, 137, 299)
-
-
-def rms(values: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(values**2)))
-
-
-def last(values: np.ndarray, t: int, window: int = W) -> np.ndarray:
-    return values[t - window + 1 : t + 1]
 
 
 class TestVolume:

@@ -4,20 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from by_hand import W, last, rms
 
 from fleet_kedro.features.bars import Bars
 from fleet_kedro.features.families import bitcoin, market, ranks, regime
 
-W = 13
 ROWS = (40, 41, 137, 299)
-
-
-def last(values: np.ndarray, t: int, window: int = W) -> np.ndarray:
-    return values[t - window + 1 : t + 1]
-
-
-def rms(values: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(values**2)))
 
 
 class TestMarket:

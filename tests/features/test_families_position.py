@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import talib
+from by_hand import W, rms
 from scipy import stats
 
 from fleet_kedro.features.families import (
@@ -11,12 +12,7 @@ from fleet_kedro.features.families import (
     range_position,
 )
 
-W = 13
 ROWS = (40, 41, 137, 299)
-
-
-def rms(values: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(values**2)))
 
 
 class TestRangePosition:

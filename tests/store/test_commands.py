@@ -60,7 +60,8 @@ class TestHelp:
 class TestModels:
     @pytest.mark.usefixtures("project")
     def test_an_empty_store_says_so(self):
-        assert "0 models in data/06_models" in fleet("models").output
+        told = "0 models, 0.0 MB in data/06_models (0.0 MB with history in the cache)."
+        assert told in fleet("models").output
 
     def test_the_table_tells_version_stage_verdict_metrics_size_and_date(self, project):
         found = project.train("btc-lstm")
@@ -75,7 +76,7 @@ class TestModels:
         assert "UTC" in btc
         for told in ("new", "fail"):
             assert told in eth
-        assert "2 models in data/06_models" in lines[-1]
+        assert lines[-1].startswith("2 models, 0.0 MB in data/06_models (")
 
     def test_old_versions_are_shown_when_asked_for(self, project):
         for number in (1, 2, 3):

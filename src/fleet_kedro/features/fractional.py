@@ -13,7 +13,6 @@ import numpy as np
 from jaxtyping import Float
 from pydantic import Field
 from scipy.fft import irfft, next_fast_len, rfft
-from statsmodels.tsa.stattools import adfuller
 
 from fleet_kedro.config import Config
 
@@ -142,6 +141,9 @@ def _is_stationary(
     log_price: Float[np.ndarray, " bars"], order: float, config: FractionalDifference
 ) -> bool:
     """Whether the differenced series rejects a unit root."""
+    # Takes a second to import, and whoever knows the orders never tests one.
+    from statsmodels.tsa.stattools import adfuller
+
     differenced = fractional_difference(log_price, order, config)
     tested = differenced[config.max_window_bars - 1 :]
     if np.ptp(tested) == 0.0:  # a constant never wanders; the test cannot be computed

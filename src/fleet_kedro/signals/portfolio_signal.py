@@ -179,7 +179,9 @@ class _Judged(NamedTuple):
     def _problem(self, column: int) -> str:
         asset = self.assets[column]
         absence = Absence(self.decision.expected.absence[0, column])
-        return describe(absence, asset, self.facts.get(asset), self.now, self.settings)
+        facts = self.facts.get(asset)
+        said = describe(absence, asset, facts, self.now, self.settings)
+        return f"{said} {facts.remark}".rstrip() if facts else said
 
     @property
     def _prices(self) -> Float[np.ndarray, "1 assets"]:

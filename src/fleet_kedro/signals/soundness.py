@@ -36,6 +36,8 @@ class AssetFacts(NamedTuple):
         By expert of the brain; empty where the brain was not asked.
     top_latents
         Names and values of the inputs of the brain that stand out, largest first.
+    remark
+        What else is to be told where the asset cannot be judged.
     """
 
     candle_open: datetime | None
@@ -43,6 +45,7 @@ class AssetFacts(NamedTuple):
     has_model: bool = True
     gate_weights: Mapping[str, float] = _NOTHING
     top_latents: tuple[tuple[str, float], ...] = ()
+    remark: str = ""
 
 
 def data_age_hours(facts: AssetFacts | None, now: datetime) -> float | None:
@@ -87,7 +90,7 @@ def describe(
             )
     return {
         Absence.NO_CANDLE: f"There is no candle of {asset} with a price.",
-        Absence.NO_MODEL: f"There is no model in production for {asset}.",
+        Absence.NO_MODEL: f"There is no model that forecasts {asset}.",
         Absence.NO_FORECAST: f"The forecast for {asset} is not a number.",
         Absence.NO_THRESHOLD: f"{asset} has no threshold: none is stated or tuned, and "
         f"its volatility over that of {settings.threshold.reference} is unknown.",

@@ -1,41 +1,44 @@
-"""Whether a folder is what the dvc.lock of a commit says."""
+"""Whether a folder is what DVC's files say in the current commit."""
 
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
 
-import yaml
 from scmrepo.git import Git
 
 from fleet_kedro.store.errors import StoreError
-
-LOCK = "dvc.lock"
+from fleet_kedro.store.tracked import LOCK, Read, tracked_about
 
 
 def is_as_committed(scm: Git, project: Path, folder: Path) -> bool:
-    """Hold a folder against ``dvc.lock`` as it stands in the current commit.
+    """Hold a folder against ``dvc.lock`` and ``.dvc`` files of the current commit.
 
     Returns whether DVC tracks the folder there: itself, a folder above, or files in it.
-    What it tracks since then only, in a dvc.lock that is not committed, is refused.
+    What it tracks since then only, by a file that is not committed, is refused.
 
     Raises
     ------
     StoreError
         If it tracks another content; says what to do.
     """
-    place = project / place_in(project, folder)
-    committed = _about(place, _outs(_committed_lock(scm, project), project))
-    lock = project / LOCK
-    current = _about(place, _outs(lock.read_bytes() if lock.exists() else b"", project))
-    for path in sorted(committed.keys() | current.keys()):
-        if not path.exists() or path_md5(path) != committed.get(path):
-            raise StoreError(
-                f"{path.relative_to(project)} is not what the committed {LOCK} says, "
-                "so no one else could get this model. Commit the new "
-                f"{LOCK} after `dvc repro`, or get the committed one by `dvc checkout`."
-            )
+    place = place_in(project, folder)
+    committed = tracked_about(place, _as_committed(scm, project))
+    current = tracked_about(place, _as_it_lies(project))
+    for path, told in sorted((current | committed).items()):
+        expected = committed.get(path)
+        found = project / path
+        if expected is None or not found.exists() or path_md5(found) != expected.md5:
+            raise StoreError(_refusal(str(path), told.told_by))
     return bool(committed)
+
+
+def _refusal(path: str, told_by: str) -> str:
+    made_by = "dvc repro" if told_by == LOCK else f"dvc add {path}"
+    return (
+        f"{path} is not what the committed {told_by} says, so no one else could get "
+        f"this model. Commit the new {told_by} after `{made_by}`, or get the committed "
+        "one by `dvc checkout`."
+    )
 
 
 def place_in(project: Path, folder: Path) -> Path:
@@ -72,32 +75,25 @@ def path_md5(path: Path) -> str:
     return _md5(json.dumps(entries, sort_keys=True).encode("utf-8")) + ".dir"
 
 
-def _committed_lock(scm: Git, project: Path) -> bytes:
-    place = (project.resolve() / LOCK).relative_to(Path(scm.root_dir).resolve())
-    try:
-        return bytes(scm.get_fs("HEAD").cat_file(str(place)))
-    except FileNotFoundError:
-        return b""
+def _as_committed(scm: Git, project: Path) -> Read:
+    files = scm.get_fs("HEAD")
+    above = project.resolve().relative_to(Path(scm.root_dir).resolve())
+
+    def read(name: str) -> bytes | None:
+        try:
+            return bytes(files.cat_file(str(above / name)))
+        except FileNotFoundError:
+            return None
+
+    return read
 
 
-def _about(place: Path, outs: dict[Path, str]) -> dict[Path, str]:
-    """Return the outs that are the folder, hold it, or lie in it."""
-    return {
-        path: md5
-        for path, md5 in outs.items()
-        if place.is_relative_to(path) or path.is_relative_to(place)
-    }
+def _as_it_lies(project: Path) -> Read:
+    def read(name: str) -> bytes | None:
+        path = project / name
+        return path.read_bytes() if path.is_file() else None
 
-
-def _outs(lock: bytes, project: Path) -> dict[Path, str]:
-    """Read the hashes of all outs of all stages."""
-    stages: dict[str, Any] = (yaml.safe_load(lock) or {}).get("stages", {})
-    return {
-        project / out["path"]: out["md5"]
-        for stage in stages.values()
-        for out in stage.get("outs", [])
-        if "md5" in out
-    }
+    return read
 
 
 def _is_draft(path: Path) -> bool:

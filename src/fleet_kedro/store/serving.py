@@ -1,14 +1,54 @@
 """The model that a stage names, whatever lies in the working folder by now."""
 
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from fleet_kedro.store.bundle import StoredModel, parse_bundle
 from fleet_kedro.store.errors import StoreError
 from fleet_kedro.store.history import Version
 from fleet_kedro.store.registry import PRODUCTION, ModelRegistry
-from fleet_kedro.store.shelf import find_model, read_shelf
+from fleet_kedro.store.shelf import Shelf, model_on, read_shelf
 
 LATEST = "latest"
+
+
+class Served:
+    """The models of one stage, by name: called with a name, it returns the model.
+
+    The working folder is read once, when the first model is asked for.
+    """
+
+    def __init__(self, project: Path, store: Path, stage: str = PRODUCTION) -> None:
+        self.stage = stage
+        self._project = project
+        self._store = store
+
+    def __call__(self, name: str) -> StoredModel:
+        """Return the version of a model that is in the stage; see `read_serving`.
+
+        Raises
+        ------
+        StoreError
+            If no version is in that stage, or its files cannot be had or were changed.
+        """
+        if self.stage == LATEST:
+            return model_on(self._shelf, self._store, name).model
+        version = ModelRegistry(self._project).in_stage(name, self.stage)
+        if version is None:
+            raise StoreError(
+                f"No version of {name} is in {self.stage}. Promote one with "
+                f"`kedro fleet promote {name} --stage {self.stage}`, or read "
+                f"{LATEST!r}."
+            )
+        found = self._shelf.models.get(name)
+        if found is not None and found.model.digest == _digest(version):
+            return found.model
+        return read_version(self._project, version)
+
+    @cached_property
+    def _shelf(self) -> Shelf:
+        return read_shelf(self._store)
 
 
 def read_serving(
@@ -25,18 +65,7 @@ def read_serving(
     StoreError
         If no version is in that stage, or its files cannot be had or were changed.
     """
-    if stage == LATEST:
-        return find_model(store, name).model
-    version = ModelRegistry(project).in_stage(name, stage)
-    if version is None:
-        raise StoreError(
-            f"No version of {name} is in {stage}. Promote one with "
-            f"`kedro fleet promote {name} --stage {stage}`, or read {LATEST!r}."
-        )
-    found = read_shelf(store).models.get(name)
-    if found is not None and found.model.digest == _digest(version):
-        return found.model
-    return read_version(project, version)
+    return Served(project, store, stage)(name)
 
 
 def read_version(project: Path, version: Version) -> StoredModel:
@@ -71,17 +100,18 @@ def _from_dvc(project: Path, commit: str, folder: str) -> dict[str, bytes]:
     """Read all files of a folder as of a commit; only the missing ones are fetched."""
     # Takes a second to import, which most readers of models need not spend.
     from dvc.api import DVCFileSystem
-    from dvc.exceptions import DvcException
 
     try:
-        files = DVCFileSystem(str(project), rev=commit)
+        files = DVCFileSystem(str(project), rev=commit, config=_remotes_now(project))
         found = {
             Path(path).name: files.cat_file(path) for path in files.find(f"/{folder}")
         }
-    except (DvcException, OSError) as error:
+    except Exception as error:
+        # Each remote's library has errors of its own, with no class above them all.
         raise StoreError(
             f"{folder} as of commit {commit[:7]} cannot be had from DVC ({error}). "
-            "Get it with `dvc fetch --all-tags`, where a remote has it."
+            "Get it with `dvc fetch --all-tags`, where a remote has it; "
+            "docs/remote.md tells how a remote is reached."
         ) from error
     if not found:
         raise StoreError(
@@ -89,3 +119,15 @@ def _from_dvc(project: Path, commit: str, folder: str) -> dict[str, bytes]:
             "track it then. Promote a model that is tracked."
         )
     return found
+
+
+def _remotes_now(project: Path) -> dict[str, Any]:
+    """Return where models are to be looked for today.
+
+    By itself, DVC would ask the remotes of the commit, which may have moved since.
+    """
+    from dvc.config import Config
+    from dvc.repo import Repo
+
+    settings = Config(Repo.find_dvc_dir(str(project)))
+    return {"core": settings["core"], "remote": settings["remote"]}

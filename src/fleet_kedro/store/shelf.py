@@ -55,7 +55,17 @@ def find_model(store: Path, name: str) -> OnShelf:
     StoreError
         If there is none; says which there are, and which cannot be read.
     """
-    shelf = read_shelf(store)
+    return model_on(read_shelf(store), store, name)
+
+
+def model_on(shelf: Shelf, store: Path, name: str) -> OnShelf:
+    """Return the model of a name from a shelf that was read from ``store``.
+
+    Raises
+    ------
+    StoreError
+        If there is none; says which there are, and which cannot be read.
+    """
     if name in shelf.models:
         return shelf.models[name]
     there = ", ".join(sorted(shelf.models)) or "none"

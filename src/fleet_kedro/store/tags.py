@@ -140,7 +140,7 @@ def reading_tags(project: Path) -> Iterator[Tags]:
     except (GTOException, SCMError) as error:
         raise StoreError(f"Git refuses: {error}".strip()) from error
     finally:
-        scm.close()  # type: ignore[no-untyped-call]
+        scm.close()  # type: ignore[no-untyped-call]  # scmrepo tells no type
 
 
 @contextmanager
