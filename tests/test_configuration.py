@@ -15,6 +15,7 @@ from fleet_kedro.pipelines import (
     asset_training,
     backtest,
     global_validation,
+    signalling,
     tuning,
 )
 from fleet_kedro.pipelines.forecaster_grid import ForecasterGrid
@@ -26,6 +27,7 @@ PIPELINE = (
     + tuning.create_pipeline()
     + asset_training.create_pipeline()
     + backtest.create_pipeline()
+    + signalling.create_pipeline()
 )
 ASKED = TypeExtractor({"all": PIPELINE}).extract_types_from_pipelines()
 # A hook reads the grid, before there are nodes that could ask for it.

@@ -15,6 +15,7 @@ The reading order is the import order; each chapter imports only those before it
 9. ``audit``       how we know that nothing leaks
 10. ``reports``    what we tell: console, figures, page
 11. ``pipelines``  Kedro begins here; ``commands`` add what it has no verb for
+    ``lineage``    what DVC is told about the pipelines
 """
 
 __version__ = "0.1.0"

@@ -11,6 +11,8 @@ from subprocess import CompletedProcess
 import pytest
 
 ROOT = Path(__file__).parents[2]
+# The tests import what reads their pages.
+sys.path.insert(0, str(Path(__file__).parent))
 
 os.environ["KEDRO_LOGGING_CONFIG"] = str(Path(__file__).with_name("logging.yml"))
 
@@ -62,3 +64,12 @@ class Project:
 @pytest.fixture(scope="session")
 def make_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Project]:
     return lambda: Project(tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture(scope="session")
+def validated_project(make_project: Callable[[], Project]) -> Project:
+    """Make a project in which the main job has run, small."""
+    project = make_project()
+    run = project.kedro("run", "--pipelines", "global_validation", "--env", "smoke")
+    assert run.returncode == 0, run.stderr
+    return project

@@ -1,5 +1,6 @@
 """A model in the catalog, as a run saves and loads it."""
 
+import inspect
 import logging
 import pickle
 from pathlib import Path
@@ -75,6 +76,16 @@ class TestRoundTrip:
     def test_it_goes_to_other_processes(self, folder, model):
         pickle.loads(pickle.dumps(ModelBundle(filepath=str(folder)))).save(model)  # noqa: S301
         assert ModelBundle(filepath=str(folder)).load() == model
+
+
+class TestPreview:
+    def test_it_is_the_card_and_marked_as_json(self, folder, model):
+        bundle = ModelBundle(filepath=str(folder))
+        bundle.save(model)
+        assert bundle.preview() == model.card.to_json().decode()
+        # Kedro-Viz tells by this name how to show it.
+        kind = inspect.signature(bundle.preview).return_annotation
+        assert kind.__name__ == "JSONPreview"
 
 
 class TestMissing:

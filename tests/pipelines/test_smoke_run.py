@@ -4,12 +4,12 @@ import json
 import os
 import re
 import sys
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from page_links import fetched_by
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [
@@ -97,12 +97,10 @@ def test_the_console_tells_the_story_in_order(finished):
 def test_the_report_named_last_is_there_and_needs_nothing_else(project, finished):
     name = finished.stdout.rstrip().splitlines()[-1].removeprefix("Report: ")
     page = (project.folder / name).read_text(encoding="utf-8")
-    links = _Links()
-    links.feed(page)
 
     assert page.startswith("<!DOCTYPE html>")
     assert "FAIL" in page or "PASS" in page
-    assert [link for link in links.found if not link.startswith(("#", "data:"))] == []
+    assert fetched_by(page) == []
 
 
 def test_parameters_of_the_command_line_are_obeyed(summary):
@@ -198,15 +196,3 @@ def test_a_second_run_leaves_the_same_bytes(project, finished):
     assert len(first) > 12
     assert [name for name in first if first[name] != second.get(name)] == []
     assert first.keys() == second.keys()
-
-
-class _Links(HTMLParser):
-    """Collects whatever a page would fetch."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        del tag
-        self.found += [value or "" for name, value in attrs if name in {"src", "href"}]

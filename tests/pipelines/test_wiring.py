@@ -14,6 +14,7 @@ from fleet_kedro.pipelines import (
     global_training,
     global_validation,
     ingestion,
+    signalling,
     tuning,
     validation,
 )
@@ -24,7 +25,7 @@ PIPELINES = {
     package.__name__.rpartition(".")[2]: package.create_pipeline()
     for package in (
         *(ingestion, feature_engineering, validation, tuning),
-        *(global_training, global_validation, backtest),
+        *(global_training, global_validation, backtest, signalling),
     )
 }
 GRID = ForecasterGrid(assets=("BTC", "DOGE"), models=KINDS)
@@ -46,7 +47,10 @@ IN_MEMORY = {
     "verdict",
     "figures",
     *("admitted_walks", "signal_history", "backtest_steps", "traded_accounts"),
-    *("shuffled_sharpes", "deflated", "backtest_report"),
+    *("shuffled_sharpes", "deflated", "backtest_report", "backtest_by_threshold"),
+    *("return_strengths", "tuned_returns"),
+    *("present", "newest_features", "model_answers", "learnt_rules"),
+    "portfolio_signal",
 }
 # Likewise, of each asset or each of its forecasters
 HANDED_ON = {
@@ -58,17 +62,20 @@ HANDED_ON = {
     ),
     *(f"{asset}.{kind}_seconds" for asset in GRID.assets for kind in GRID.models),
 }
-# Made from a report, and so behind the last layer
-BEHIND = {"brain"}
 # Appended to from run to run, beside the flow of the data
 BESIDE = {"tuning_journal"}
 # What the run before this one has left, where this one leaves its own
 EARLIER = {"{asset}.{kind}_earlier_model", "{asset}.{kind}_earlier_walk"}
+# Takes from the report what git keeps
+FOLLOWED = "follow_forecasters"
 # What a pattern leaves asset by asset, read as a whole
 GATHERED = {"ensemble_walks"}
+# What others have left, as much of it as there is
+AT_HAND = {"dominance_at_hand", "serving_models", "ensembles_in_production"}
+# A layer is called as its folder: Kedro-Viz sorts by name what nothing else orders
 LAYERS = {
-    *("raw", "intermediate", "primary", "feature", "models", "model_output"),
-    "reporting",
+    *("01_raw", "02_intermediate", "03_primary", "04_feature", "06_models"),
+    *("07_model_output", "08_reporting"),
 }
 
 
@@ -97,7 +104,8 @@ def test_the_main_job_is_the_three_pipelines_and_nothing_else():
 
 
 @pytest.mark.parametrize(
-    "name", ["global_validation", "global_training", "tuning", "backtest"]
+    "name",
+    ["global_validation", "global_training", "tuning", "backtest", "signalling"],
 )
 def test_a_node_bears_the_name_of_its_function(name):
     nodes = PIPELINES[name].nodes
@@ -110,7 +118,11 @@ def test_every_asset_has_a_namespace_with_a_node_for_each_model():
     named = {node.name for node in PIPELINES["asset_training"].nodes}
     steps = ("lay_out_bars", "combine", "weigh", *(f"train_{kind}" for kind in KINDS))
 
-    assert named == {"tell", *(f"{a}.{step}" for a in GRID.assets for step in steps)}
+    assert named == {
+        "tell",
+        FOLLOWED,
+        *(f"{a}.{step}" for a in GRID.assets for step in steps),
+    }
 
 
 def test_a_namespace_needs_no_other():
@@ -133,7 +145,7 @@ def test_no_two_results_lie_in_one_place():
     results = PIPELINES["asset_training"].all_outputs() - HANDED_ON
     places = [str(RESOLVER.resolve_pattern(name)["filepath"]) for name in results]
 
-    assert len(places) == 2 * len(GRID.assets) * (len(KINDS) + 1) + 3
+    assert len(places) == 2 * len(GRID.assets) * (len(KINDS) + 1) + 4
     assert len(set(places)) == len(places)
 
 
@@ -179,11 +191,25 @@ def test_the_ensembles_are_looked_for_where_their_walks_are_left():
     assert Path(left) == folder / "DOGE" / "ensemble.parquet"
 
 
+def test_a_signal_looks_for_what_is_at_hand_where_others_have_left_it():
+    production = RESOLVER.resolve_pattern("DOGE_ensemble_production")["filepath"]
+    dominance = CATALOG["dominance_at_hand"]["filepath"]
+    models = Path(CATALOG["serving_models"]["path"])
+
+    assert dominance == CATALOG["dominance"]["filepath"]
+    assert (
+        Path(production).parts[:-2]
+        == Path(CATALOG["ensembles_in_production"]["path"]).parts
+    )
+    for name in ("brain", "decision_rules"):
+        assert Path(CATALOG[name]["filepath"]).is_relative_to(models)
+
+
 @pytest.mark.parametrize(
     "name",
     [
         *("ingestion", "feature_engineering", "validation"),
-        *("global_training", "tuning", "asset_training", "backtest"),
+        *("global_training", "tuning", "asset_training", "backtest", "signalling"),
     ],
 )
 def test_a_pipeline_starts_from_what_others_have_kept(name):
@@ -194,12 +220,13 @@ def test_a_pipeline_starts_from_what_others_have_kept(name):
         "validation": PIPELINES["ingestion"].all_outputs()
         | PIPELINES["feature_engineering"].all_outputs(),
         "global_training": PIPELINES["global_validation"].all_outputs(),
-        "tuning": PIPELINES["global_validation"].all_outputs() | BESIDE,
+        "tuning": PIPELINES["global_validation"].all_outputs() | BESIDE | GATHERED,
         "asset_training": PIPELINES["ingestion"].all_outputs()
         | PIPELINES["feature_engineering"].all_outputs(),
         "backtest": PIPELINES["global_validation"].all_outputs()
-        | {"trial_ledger@read"}
+        | {"trial_ledger@read", "return_thresholds@if_any"}
         | GATHERED,
+        "signalling": PIPELINES["global_validation"].all_outputs() | AT_HAND,
     }[name]
     inputs = datasets(PIPELINES[name].inputs())
     needed = {each for each in inputs if entry_of(each) not in EARLIER}
@@ -208,7 +235,7 @@ def test_a_pipeline_starts_from_what_others_have_kept(name):
     assert needed.isdisjoint(IN_MEMORY)
 
 
-@pytest.mark.parametrize("name", sorted(CATALOG.keys() - BESIDE - EARLIER - BEHIND))
+@pytest.mark.parametrize("name", sorted(CATALOG.keys() - BESIDE - EARLIER))
 def test_every_dataset_has_a_layer_and_lies_where_it_says(name):
     entry = CATALOG[name]
     layer = entry["metadata"]["kedro-viz"]["layer"]
@@ -216,5 +243,6 @@ def test_every_dataset_has_a_layer_and_lies_where_it_says(name):
 
     assert layer in LAYERS
     if name not in IN_MEMORY:
-        folder = Path(path).parts[1]
-        assert folder.partition("_")[2] == layer
+        # what git keeps lies beside the data
+        place = path.replace("${globals:results_folder}", "results/08_reporting")
+        assert Path(place).parts[1] == layer

@@ -1,6 +1,8 @@
 """A validated fleet to report on: drawn forecasts, measured by the real chapters."""
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +20,9 @@ from fleet_kedro.validation.rivals import rival_picks, rival_scores
 from fleet_kedro.validation.telemetry import Telemetry, measure
 from fleet_kedro.validation.verdict import Verdict, judge
 from fleet_kedro.validation.watcher import FoldOutcome
+
+# The tests import what reads their pages.
+sys.path.insert(0, str(Path(__file__).parent))
 
 COST = 0.002
 EXPERTS = ["trend", "range", "elastic", "pattern", "stress"]

@@ -30,6 +30,7 @@ from fleet_kedro.signals.backtest.performance import (
 )
 from fleet_kedro.signals.backtest.rules import TradingRules
 from fleet_kedro.signals.backtest.trades import trades_of
+from fleet_kedro.signals.phases import DEFAULT, TUNED
 
 HOSTILE = "<script>alert('x')</script>"
 BOOTSTRAP = BlockBootstrap(block_days=3, draws=200, level=0.9, seed=5)
@@ -81,6 +82,12 @@ def accounts_of(market, name="Fleet"):
     }
 
 
+def thresholds_of(accounts, *names):
+    """Lay accounts out as if each had been traded with other thresholds."""
+    daily = [daily_returns(ledger) for ledger in accounts.values()]
+    return phase_ladder(dict(zip(names, daily, strict=False)), BOOTSTRAP)
+
+
 def report_of(accounts, ladder=None):
     return BacktestReport(
         performance=performance_table(accounts, BOOTSTRAP),
@@ -91,6 +98,8 @@ def report_of(accounts, ladder=None):
         rules=RULES,
         bootstrap=BOOTSTRAP,
         ladder=ladder,
+        thresholds=thresholds_of(accounts, DEFAULT, TUNED),
+        thresholds_used=TUNED,
         source="drawn for a test",
     )
 
@@ -174,6 +183,20 @@ class TestPage:
         without = render_backtest(report_of(accounts), figures)
         assert '<section id="ladder">' not in without
 
+    def test_both_thresholds_stand_beside_each_other(self, page, report):
+        rows = section_of(page, "thresholds")
+        assert [row[0] for row in rows] == [DEFAULT, TUNED]
+        assert rows[1][4].startswith(decimals(report.thresholds["sharpe"].iloc[1], 2))
+        assert "The strategy used: tuned thresholds." in page
+
+    def test_it_says_where_none_were_tuned(self, report, figures):
+        alone = report._replace(
+            thresholds=report.thresholds.iloc[:1], thresholds_used=DEFAULT
+        )
+        page = render_backtest(alone, figures)
+        assert [row[0] for row in section_of(page, "thresholds")] == [DEFAULT]
+        assert "The strategy used: default thresholds. None were tuned" in page
+
     def test_nothing_is_loaded_from_anywhere(self, page):
         own = page.replace(get_plotlyjs(), "")
         assert page.count(get_plotlyjs()) == 1
@@ -228,11 +251,16 @@ class TestFigures:
         np.testing.assert_allclose(field.z[1][:2], told["monthly_return"].iloc[1:])
         assert np.isnan(field.z[0][:11]).all()
 
-    def test_exposure_by_asset_adds_up_to_that_of_the_day(self, figures, accounts):
+    def test_exposure_by_asset_adds_up_to_that_of_the_week(self, figures, accounts):
         ledger = accounts["Fleet"]
-        stacked = np.sum([bar.y for bar in figures["exposure"].data], axis=0)
-        of_day = ledger.exposure.sum(axis=1).reshape(-1, 24).mean(axis=1)
-        np.testing.assert_allclose(stacked, of_day)
+        bars = figures["exposure"].data
+        stacked = np.sum([bar.y for bar in bars], axis=0)
+        # The tenth of December 2022 was a Saturday: a week of two days comes first.
+        exposure = ledger.exposure.sum(axis=1)
+        assert len(stacked) == 11
+        np.testing.assert_allclose(stacked[0], exposure[:48].mean())
+        np.testing.assert_allclose(stacked[1], exposure[48 : 48 + 168].mean())
+        assert pd.DatetimeIndex(bars[0].x).day_of_week.unique().tolist() == [0]
 
     def test_an_account_that_never_traded_says_so(self, accounts):
         drawn = draw_backtest({"Cash": accounts["Cash"]})

@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 
 from fleet_kedro.labels.forward_return import Label
-from fleet_kedro.reports.figures import draw_figures
 from fleet_kedro.reports.figures.calibration import reliability
 from fleet_kedro.reports.figures.equity import equity
+from fleet_kedro.reports.figures.of_report import draw_figures
 
 
 def figures_of(validated):

@@ -4,11 +4,13 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from page_cells import cells
 from plotly.offline import get_plotlyjs
 
 from fleet_kedro.metrics.bootstrap import BlockBootstrap
 from fleet_kedro.models.conformal import ConformalSettings
-from fleet_kedro.reports.figures.forecasters import draw_forecasters, outcome_curve
+from fleet_kedro.reports.figures.forecast_outcomes import outcome_curve
+from fleet_kedro.reports.figures.forecasters import draw_forecasters
 from fleet_kedro.reports.forecast_page import JudgedForecasters, render_forecasters
 from fleet_kedro.reports.forecast_table import (
     dollars,
@@ -106,17 +108,6 @@ def page(judged):
 def figures(judged):
     told, forecasts = judged
     return draw_forecasters(told.telemetry, told.production, forecasts, 0.9)
-
-
-def cells(page: str, section: str) -> dict[str, list[str]]:
-    """Read a section's rows: the name, then the text of each cell."""
-    inside = page[page.index(f'<section id="{section}">') :]
-    inside = inside[: inside.index("</section>")]
-    rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', inside)
-    return {
-        name: [re.sub(r"<.*?>", "", cell) for cell in re.findall(r"<td.*?</td>", rest)]
-        for name, rest in rows
-    }
 
 
 class TestPage:

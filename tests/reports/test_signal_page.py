@@ -1,8 +1,8 @@
-import re
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from page_cells import cells
 from plotly.offline import get_plotlyjs
 
 from fleet_kedro.reports.figures.portfolio import draw_portfolio
@@ -61,17 +61,6 @@ def signal() -> PortfolioSignal:
 @pytest.fixture(scope="module")
 def page(signal: PortfolioSignal) -> str:
     return render(signal)
-
-
-def cells(page: str, section: str) -> dict[str, list[str]]:
-    """Read a section's rows: the name, then the text of each cell."""
-    inside = page[page.index(f'<section id="{section}">') :]
-    inside = inside[: inside.index("</section>")]
-    rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', inside)
-    return {
-        name: [re.sub(r"<.*?>", "", cell) for cell in re.findall(r"<td.*?</td>", rest)]
-        for name, rest in rows
-    }
 
 
 class TestPage:

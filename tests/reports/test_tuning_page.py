@@ -1,12 +1,12 @@
-import re
-
 import numpy as np
 import pandas as pd
 import pytest
+from page_cells import cells
 from plotly.offline import get_plotlyjs
 
 from fleet_kedro.labels.forward_return import Label
 from fleet_kedro.reports.figures.tuning import draw_tuning
+from fleet_kedro.reports.return_section import TunedReturns, return_lines
 from fleet_kedro.reports.tuning_page import (
     TunedThresholds,
     render_tuning,
@@ -15,6 +15,8 @@ from fleet_kedro.reports.tuning_page import (
 from fleet_kedro.reports.units import basis_points, percent
 from fleet_kedro.signals.comparison import FLEET
 from fleet_kedro.signals.objective import NO_FLOOR
+from fleet_kedro.signals.return_thresholds import WHY, ReturnThreshold
+from fleet_kedro.signals.return_tuning import FactorSearch
 from fleet_kedro.signals.tuning import TuningSettings
 from fleet_kedro.validation.trials import Trial, TrialResults
 
@@ -110,6 +112,30 @@ def tuned(other: str = "ETH") -> TunedThresholds:
     )
 
 
+def returns(other: str = "ETH") -> TunedReturns:
+    """Two assets, one of which kept its default."""
+    trials = pd.DataFrame(
+        {
+            "asset": "BTC",
+            "fold": np.int8(0),
+            "factor": [1.0, 0.25, 1.7],
+            "value": [0.0005, 0.0, 0.001],
+            "is_feasible": [True, True, False],
+        }
+    )
+    comparison = pd.DataFrame(
+        [measured("BTC", 0.0005, 0.0001), measured(FLEET, 0.0003, -0.001)]
+    ).rename(columns=lambda name: name.replace("walk", "default"))
+    production = {
+        "BTC": ReturnThreshold(factor=1.7, outcome="tuned", default_threshold=0.003),
+        other: ReturnThreshold(
+            factor=None, outcome="no skill", default_threshold=0.006
+        ),
+    }
+    search = FactorSearch(lowest_factor=0.25, highest_factor=4.0)
+    return TunedReturns(trials, production, comparison, search)
+
+
 def trial(name: str, sharpe: float) -> Trial:
     return Trial(
         source="drawn for a test",
@@ -136,18 +162,7 @@ def figures(trials):
 
 @pytest.fixture(scope="module")
 def page(figures):
-    return render_tuning(tuned(), SETTINGS, figures)
-
-
-def cells(page: str, section: str) -> dict[str, list[str]]:
-    """Read a section's rows: the name, then the text of each cell."""
-    inside = page[page.index(f'<section id="{section}">') :]
-    inside = inside[: inside.index("</section>")]
-    rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', inside)
-    return {
-        name: [re.sub(r"<.*?>", "", cell) for cell in re.findall(r"<td.*?</td>", rest)]
-        for name, rest in rows
-    }
+    return render_tuning(tuned(), returns(), SETTINGS, figures)
 
 
 class TestPage:
@@ -162,8 +177,10 @@ class TestPage:
         assert rows["ETH"][4] == rows["ETH"][6] == "n/a"
 
     def test_colour_marks_an_interval_on_one_side_of_zero(self, page):
-        assert page.count('<td class="good">') == 1
-        assert page.count('<td class="bad">') == 1
+        table = page.partition('id="assets"')[2].partition("</table>")[0]
+
+        assert table.count('<td class="good">') == 1
+        assert table.count('<td class="bad">') == 1
 
     def test_thresholds_of_a_fold_and_for_production(self, page):
         folds, production = cells(page, "folds"), cells(page, "production")
@@ -190,13 +207,16 @@ class TestPage:
         assert "default-src 'none'" in own
 
     def test_the_same_study_gives_the_same_bytes(self, page, trials):
-        again = render_tuning(tuned(), SETTINGS, draw_tuning(trials, SETTINGS))
+        figures = draw_tuning(trials, SETTINGS)
+        again = render_tuning(tuned(), returns(), SETTINGS, figures)
 
         assert again == page
 
     def test_a_hostile_name_stays_text(self):
         trials = pd.concat([study("BTC"), study(HOSTILE)], ignore_index=True)
-        page = render_tuning(tuned(HOSTILE), SETTINGS, draw_tuning(trials, SETTINGS))
+        page = render_tuning(
+            tuned(HOSTILE), returns(HOSTILE), SETTINGS, draw_tuning(trials, SETTINGS)
+        )
 
         assert HOSTILE not in page
         assert "&lt;script&gt;alert" in page
@@ -253,3 +273,58 @@ def test_numbers_are_written_as_everywhere(page):
 
     assert f"{basis_points(fleet['tuned_net_return'])} bp" in page
     assert percent(fleet["tuned_precision"]) in page
+
+
+class TestReturns:
+    def test_both_thresholds_of_an_asset_stand_beside_its_gain(self, page):
+        rows = cells(page, "returns")
+
+        assert list(rows) == ["BTC", "ETH", FLEET]
+        assert rows["BTC"] == [
+            *("0.30%", "1.70", "0.51%", "tuned", "120", "100", "+12.0", "+7.0"),
+            "+5.0 [+1.0, +21.0]",
+        ]
+
+    def test_an_asset_that_keeps_its_default_says_why(self, page):
+        own = cells(page, "returns")["ETH"]
+
+        assert own[:4] == ["0.60%", "1.00", "0.60%", WHY["no skill"]]
+        assert own[4:] == ["n/a"] * 5
+
+    def test_a_gain_that_its_interval_tells_from_zero_is_coloured(self, page):
+        part = page.partition('id="returns"')[2].partition("</table>")[0]
+
+        assert part.count('class="good"') == 1
+        assert 'class="bad"' not in part
+
+    def test_the_console_tells_both_and_the_difference(self):
+        lines = return_lines(returns().comparison)
+
+        assert lines[2] == (
+            "BTC    tuned   +12.0 bp, default    +7.0 bp, gain   +5.0 [+1.0, +21.0]"
+        )
+        assert len(lines) == 4
+
+    def test_the_console_says_why_there_is_nothing_to_tell(self):
+        comparison = returns().comparison
+        silent = comparison.assign(tuned_signals=0, default_signals=0)
+
+        assert "all defaults stay" in return_lines(silent)[-1]
+        assert "nothing to judge" in return_lines(comparison.iloc[:0])[-1]
+
+    def test_a_section_without_a_trial_says_so(self):
+        told = returns()
+        page = render_tuning(
+            tuned(),
+            told._replace(
+                trials=told.trials.iloc[:0],
+                comparison=told.comparison.iloc[:0],
+                production={"BTC": ReturnThreshold(factor=None, outcome="no past")},
+            ),
+            SETTINGS,
+            {},
+        )
+
+        assert WHY["no past"] in page
+        assert "Nothing was tuned: no return is expected." in page
+        assert "no fold could be tuned for" in page

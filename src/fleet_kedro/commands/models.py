@@ -13,6 +13,7 @@ from rich.table import Table
 from fleet_kedro.commands.plain import plain_errors, project_folder, store_option
 from fleet_kedro.market.moment import show
 from fleet_kedro.store.card_page import card_page, metric_words
+from fleet_kedro.store.footprint import bytes_with_history
 from fleet_kedro.store.history import Version
 from fleet_kedro.store.registry import ModelRegistry, verdict_word
 from fleet_kedro.store.serving import LATEST, read_serving
@@ -22,7 +23,8 @@ MODELS_HELP = """List the models: name, version, stage, verdict, metrics, size, 
 
 A version is a git tag that `kedro fleet promote` made; its date is the tag's. A model
 in the store that is no version is listed as new. Per model, the newest version and
-those in a stage are shown; --all shows every one.
+those in a stage are shown; --all shows every one. The last line counts the models and
+the room they take: those in the store, and with those of all commits in DVC's cache.
 
 \b
   kedro fleet models
@@ -64,6 +66,7 @@ def models(store: Path, *, every: bool) -> None:
     with plain_errors():
         registry = ModelRegistry(project)
         shelf = read_shelf(project / store)
+        kept = bytes_with_history(project, project / store)
         versions = {name: registry.versions(name) for name in registry.names()}
     rows = [
         row
@@ -80,7 +83,10 @@ def models(store: Path, *, every: bool) -> None:
         highlight=False,
     )
     console.print(_table(rows))
-    console.print(f"{len(shelf.models)} models in {store}, {total / 1e6:,.1f} MB.")
+    console.print(
+        f"{len(shelf.models)} models, {total / 1e6:,.1f} MB in {store} "
+        f"({kept / 1e6:,.1f} MB with history in the cache)."
+    )
     for sentence in shelf.damaged:
         console.print(sentence, style="red")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from kedro.io import AbstractDataset
 from kedro.io.core import DatasetError
+from kedro_datasets._typing import JSONPreview
 
 from fleet_kedro.store.bundle import (
     MissingModelError,
@@ -57,6 +58,10 @@ class ModelBundle(AbstractDataset[StoredModel, StoredModel | None]):
             write_bundle(self._filepath, data.files, data.card)
         except StoreError as error:
             raise DatasetError(str(error)) from error
+
+    def preview(self) -> JSONPreview:
+        """Return the card, for Kedro-Viz."""
+        return JSONPreview(read_bundle(self._filepath).card.to_json().decode())
 
     def _exists(self) -> bool:
         return self._filepath.is_dir()

@@ -22,7 +22,8 @@ def efficiency_table(efficiency: pd.DataFrame) -> str:
         *("Efficiency", "Expected", "In hindsight", "Expected in hindsight"),
         "Log-loss / best possible",
     ]
-    return table(header, [_row(row) for row in efficiency.to_dict(orient="records")])
+    rows = [_row(row) for row in efficiency.to_dict(orient="records")]
+    return table(header, rows, css="numbers stacked")
 
 
 def _row(row: Mapping[Any, Any]) -> Row:

@@ -102,9 +102,7 @@ def _cards(telemetry: pd.DataFrame, settings: EnsembleWalkSettings) -> str:
             (
                 f"Assets with skill, {horizon} h ahead",
                 f"{better} of {len(rows)}",
-                "interval above zero; no skill on the others"
-                if better
-                else "no skill on any asset",
+                _said_of(better, len(rows)),
             )
         )
     coverage = settings.intervals.coverage
@@ -129,6 +127,13 @@ def _cards(telemetry: pd.DataFrame, settings: EnsembleWalkSettings) -> str:
             ),
         ]
     )
+
+
+def _said_of(better: int, assets: int) -> str:
+    if not better:
+        return "no skill on any asset"
+    others = "" if better == assets else "; no skill on the others"
+    return f"interval above zero{others}"
 
 
 def _errors_section(telemetry: pd.DataFrame, horizon: int) -> str:

@@ -52,7 +52,7 @@ def ladder_table(ladder: pd.DataFrame) -> str:
         ]
         for row in ladder.to_dict(orient="records")
     ]
-    return table(header, rows)
+    return table(header, rows, css="numbers stacked")
 
 
 def _cell(

@@ -36,7 +36,7 @@ section, .verdict {
 .verdict p.sentence { font-size: 17px; margin-bottom: 14px; }
 .cards {
   display: grid; gap: 12px; margin-top: 18px;
-  grid-template-columns: repeat(auto-fit, minmax(200px, 1fr));
+  grid-template-columns: repeat(auto-fit, minmax(170px, 1fr));
 }
 .card {
   background: #fff; border: 1px solid var(--line); border-radius: 10px;
@@ -48,9 +48,22 @@ section, .verdict {
   font-variant-numeric: tabular-nums;
 }
 .card .null { font-size: 13px; color: var(--soft); }
-.scroll { overflow-x: auto; margin: 10px 0 4px; }
+/* a shadow at an edge says that there is more behind it */
+.scroll {
+  overflow-x: auto; margin: 10px 0 4px;
+  background:
+    linear-gradient(to right, #fff 24px, transparent) left / 48px 100% no-repeat local,
+    linear-gradient(to left, #fff 24px, transparent) right / 48px 100% no-repeat local,
+    linear-gradient(to right, #1f293733, transparent) left / 12px 100% no-repeat scroll,
+    linear-gradient(to left, #1f293733, transparent) right / 12px 100% no-repeat scroll;
+}
+.scroll:has(> .long) { max-height: 640px; overflow-y: auto; }
+.long thead th { position: sticky; top: 0; background: #fff; }
+nav { font-size: 13.5px; line-height: 1.9; }
+nav a { color: #0b5c94; margin-right: 14px; white-space: nowrap; }
+section, .verdict { scroll-margin-top: 12px; }
 table { border-collapse: collapse; width: 100%; font-size: 13.5px; }
-th, td { padding: 6px 10px; text-align: right; white-space: nowrap; }
+th, td { padding: 6px 8px; text-align: right; white-space: nowrap; }
 td { font-variant-numeric: tabular-nums; }
 thead th {
   color: var(--soft); font-weight: 600; border-bottom: 2px solid var(--line);
@@ -65,14 +78,18 @@ th[scope="row"] { font-weight: 600; }
 th:first-child { text-align: left; padding-left: 0; }
 td:last-child, thead th:last-child { padding-right: 0; }
 td small { color: var(--soft); font-weight: 400; }
+.stacked td small { display: block; }
 td.good { color: var(--good); font-weight: 600; }
 td.bad { color: var(--bad); font-weight: 600; }
 .criteria th[scope="row"], .criteria td:last-child { white-space: normal; }
 .criteria td:last-child, .criteria thead th:last-child { text-align: left; }
-.facts th { white-space: nowrap; vertical-align: top; }
+.facts th { white-space: nowrap; }
+.facts tbody > tr > * { vertical-align: top; }
 .facts td, .facts thead th { text-align: left; white-space: normal; }
 figure { margin: 18px 0 0; }
 figure .plotly-graph-div { width: 100%; }
+figure.roomy { overflow-x: auto; }
+figure.roomy figcaption { position: sticky; left: 0; }
 dl { margin: 0; columns: 2 380px; column-gap: 40px; font-size: 14px; }
 dl div { break-inside: avoid; padding-bottom: 10px; }
 dt { font-weight: 600; }
@@ -80,8 +97,13 @@ dd { margin: 2px 0 0; max-width: 78ch; color: #39434f; }
 @media (max-width: 700px) {
   main { padding: 16px 10px 40px; }
   section, .verdict { padding: 16px 14px; }
+  figure.roomy .plotly-graph-div { min-width: 640px; }
+  .numbers td small { display: block; }
+  .numbers th:first-child { position: sticky; left: 0; background: #fff; z-index: 1; }
 }
 @media print {
+  .scroll:has(> .long) { max-height: none; }
+  nav { display: none; }
   body { background: #fff; }
   section, .verdict, .card { break-inside: avoid; }
 }

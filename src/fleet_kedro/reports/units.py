@@ -27,8 +27,8 @@ def decimals(value: float, digits: int) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """Write how many there are of something: ``1 asset``, ``11 assets``."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    """Write how many there are of something: ``1 asset``, ``1,100 assets``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def interval(low: float, high: float, write: Callable[[float], str]) -> str:

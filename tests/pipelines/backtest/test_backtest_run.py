@@ -9,7 +9,9 @@ import pytest
 from kedro.io.core import DatasetError
 from plotly.offline import get_plotlyjs
 
-from fleet_kedro.pipelines.backtest.ensemble_walks import EnsembleWalks
+from fleet_kedro.pipelines.ensemble_walks import EnsembleWalks
+from fleet_kedro.signals.decision import SignalSettings
+from fleet_kedro.signals.nested_thresholds import mark
 
 COMMAND = ["run", "--pipelines", "backtest", "--env", "smoke"]
 OWN = ("BTC", "ETH")
@@ -17,12 +19,14 @@ HORIZON = 12
 FOLD_HOURS = 480
 WARMUP_HOURS = 720
 FIGURES = ("accounts", "drawdown", "months", "exposure")
+TABLES = ("ladder", "performance", "thresholds", "trades")
 OUTPUTS = sorted(
     [
         "backtest.html",
         "backtest.json",
         *(f"backtest_{name}.json" for name in FIGURES),
-        *(f"backtest_{name}.parquet" for name in ("ladder", "performance", "trades")),
+        *(f"backtest_{name}.parquet" for name in TABLES),
+        *("results/backtest.json", "results/equity.csv"),
     ]
 )
 STEPS = [
@@ -182,6 +186,15 @@ def test_it_is_traded_from_the_second_fold_to_the_last_outcome(told):
     assert told["source"] == "drawn for a test"
 
 
+def test_without_a_tuning_default_thresholds_are_traded_and_told(finished, told):
+    (alone,) = told["thresholds"]["compared"]
+
+    assert told["signalling"]["threshold"]["tuned"]
+    assert told["thresholds"]["used"] == alone["step"] == "Default thresholds"
+    assert alone["sharpe"] == told["ladder"][-1]["sharpe"]
+    assert "no return thresholds were tuned" in finished.stdout
+
+
 def test_what_knows_something_trades_and_beats_its_shuffled_self(told):
     strategy = told["accounts"][0]
 
@@ -257,6 +270,25 @@ def test_a_second_run_leaves_the_same_bytes(project, finished):
 
     assert again.stdout == finished.stdout
     assert project.outputs() == first
+
+
+@pytest.mark.slow
+def test_thresholds_that_were_tuned_on_earlier_folds_are_traded(make_project, told):
+    project = prepare(make_project())
+    rules = SignalSettings.model_validate(told["signalling"])
+    chosen = pd.DataFrame({"asset": ["BTC", "ETH"], "fold": 3, "factor": 2.0})
+    left = project.folder / "data/07_model_output/return_thresholds.parquet"
+    mark(chosen, draw_forecasts(0.5), rules).to_parquet(left)
+    done = project.kedro(*COMMAND)
+    own = json.loads(report_of(project, "backtest.json"))
+    default, tuned = own["thresholds"]["compared"]
+
+    assert done.returncode == 0, done.stderr
+    assert own["thresholds"]["used"] == tuned["step"] == "Tuned thresholds"
+    assert tuned["sharpe"] == own["ladder"][-1]["sharpe"] != default["sharpe"]
+    assert default["sharpe"] == told["ladder"][-1]["sharpe"]
+    # The thresholds that were not used were tried as well.
+    assert own["n_trials"] == told["n_trials"] + 1
 
 
 @pytest.mark.slow
