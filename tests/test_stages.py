@@ -310,34 +310,3 @@ class TestWhatDvcSays:
 
         assert self.status(finished) >= {"tuning"}
         assert self.status(finished) <= {"tuning"} | following({"tuning"})
-
-
-@pytest.fixture
-def small_project(tmp_path):
-    """A copy of the project whose base is as small as the smoke environment."""
-    project = copied(tmp_path)
-    base, smoke = project / "conf/base", project / "conf/smoke"
-    for path in smoke.iterdir():
-        merged = yaml.safe_load((base / path.name).read_text())
-        folder = merged.get("results_folder")
-        merged |= yaml.safe_load(path.read_text())
-        merged |= {"results_folder": folder} if folder else {}
-        (base / path.name).write_text(yaml.safe_dump(merged))
-    # Which models there are follows from the grid, and the small one is another.
-    (project / "dvc.yaml").write_text(project_document(project), encoding="utf-8")
-    return project
-
-
-@pytest.mark.slow
-def test_a_second_repro_does_nothing_and_a_forced_one_leaves_the_same_bytes(
-    small_project,
-):
-    dvc(small_project, "repro")
-    lock = (small_project / "dvc.lock").read_text()
-    again = dvc(small_project, "repro")
-    # The report tells of thresholds that were tried before it. The first run had none.
-    (small_project / "data/07_model_output/tuning_trials.jsonl").unlink()
-    dvc(small_project, "repro", "--force")
-
-    assert again.count("didn't change, skipping") == len(stages())
-    assert (small_project / "dvc.lock").read_text() == lock
