@@ -58,7 +58,7 @@ HANDED_ON = {
     *(
         f"{asset}_ensemble_{part}"
         for asset in GRID.assets
-        for part in ("scores", "costs")
+        for part in ("production", "scores", "costs")
     ),
     *(f"{asset}.{kind}_seconds" for asset in GRID.assets for kind in GRID.models),
 }
@@ -71,7 +71,7 @@ FOLLOWED = "follow_forecasters"
 # What a pattern leaves asset by asset, read as a whole
 GATHERED = {"ensemble_walks"}
 # What others have left, as much of it as there is
-AT_HAND = {"dominance_at_hand", "serving_models", "ensembles_in_production"}
+AT_HAND = {"dominance_at_hand", "serving_models"}
 # A layer is called as its folder: Kedro-Viz sorts by name what nothing else orders
 LAYERS = {
     *("01_raw", "02_intermediate", "03_primary", "04_feature", "06_models"),
@@ -116,7 +116,8 @@ def test_a_node_bears_the_name_of_its_function(name):
 
 def test_every_asset_has_a_namespace_with_a_node_for_each_model():
     named = {node.name for node in PIPELINES["asset_training"].nodes}
-    steps = ("lay_out_bars", "combine", "weigh", *(f"train_{kind}" for kind in KINDS))
+    parts = ("lay_out_bars", "combine", "keep_ensemble", "weigh")
+    steps = (*parts, *(f"train_{kind}" for kind in KINDS))
 
     assert named == {
         "tell",
@@ -129,7 +130,7 @@ def test_a_namespace_needs_no_other():
     """So `--namespaces BTC` trains one asset."""
     own = PIPELINES["asset_training"].filter(node_namespaces=["DOGE"])
 
-    assert len(own.nodes) == len(KINDS) + 3
+    assert len(own.nodes) == len(KINDS) + 4
     assert not [name for name in datasets(own.datasets()) if "BTC" in name]
 
 
@@ -192,15 +193,12 @@ def test_the_ensembles_are_looked_for_where_their_walks_are_left():
 
 
 def test_a_signal_looks_for_what_is_at_hand_where_others_have_left_it():
-    production = RESOLVER.resolve_pattern("DOGE_ensemble_production")["filepath"]
+    forecaster = RESOLVER.resolve_pattern("DOGE.ensemble_model")["filepath"]
     dominance = CATALOG["dominance_at_hand"]["filepath"]
     models = Path(CATALOG["serving_models"]["path"])
 
     assert dominance == CATALOG["dominance"]["filepath"]
-    assert (
-        Path(production).parts[:-2]
-        == Path(CATALOG["ensembles_in_production"]["path"]).parts
-    )
+    assert Path(forecaster).is_relative_to(models)
     for name in ("brain", "decision_rules"):
         assert Path(CATALOG[name]["filepath"]).is_relative_to(models)
 

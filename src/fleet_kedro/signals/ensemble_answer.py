@@ -1,10 +1,10 @@
 r"""What each asset's ensemble says of its newest bar.
 
-The weights and the width of an interval are those that training has left for
-production: the forecast is :math:`\sum_m w_m f_m`, and its interval reaches
-:math:`q\, u \sqrt h` to either side, :math:`u` the volatility to expect (see
-`fleet_kedro.models.conformal`). A model without a weight is not even read. Where no
-model has one, the zero forecast is what the ensemble says.
+The weights and the width of an interval are those of the ensemble's own model: the
+forecast is :math:`\sum_m w_m f_m`, and its interval reaches :math:`q\, u \sqrt h` to
+either side, :math:`u` the volatility to expect (`fleet_kedro.models.conformal`). A
+model without a weight is not even read. Where no model has one, the zero forecast is
+what the ensemble says.
 """
 
 import math
@@ -23,10 +23,16 @@ from fleet_kedro.models.forecasters.settings import (
     ForecasterSettings,
     make_forecaster,
 )
+from fleet_kedro.signals.ensemble_rule import (
+    KIND as ENSEMBLE,
+)
+from fleet_kedro.signals.ensemble_rule import (
+    EnsembleRule,
+    HorizonRule,
+    model_name,
+    rule_from_files,
+)
 from fleet_kedro.store.serving import Served
-
-_WEIGHT = "weight_"
-_ZERO = "weight_zero"
 
 
 class LogReturn(NamedTuple):
@@ -53,40 +59,6 @@ class EnsembleAnswer(NamedTuple):
 
     forecast: Mapping[str, LogReturn]
     troubles: Mapping[str, str]
-
-
-class ProductionRule(NamedTuple):
-    """How an asset's forecasters are combined in production.
-
-    ``half_width`` is in units of the scale times ``√h``; NaN for no interval.
-    """
-
-    weights: Mapping[str, float]
-    half_width: float
-
-    @classmethod
-    def read(cls, production: pd.DataFrame, horizon: int) -> "ProductionRule":
-        """Take the row of a horizon from what `walk_ensemble` left for production.
-
-        Raises
-        ------
-        ValueError
-            If there is no such row.
-        """
-        rows = production.loc[production["horizon"] == horizon]
-        if rows.empty:
-            raise ValueError(
-                f"There are weights for {production['horizon'].tolist()} hours, but "
-                f"none for {horizon}: train the forecasters again."
-            )
-        row = rows.iloc[0]
-        columns = [str(name) for name in rows.columns if name != _ZERO]
-        names = [name for name in columns if name.startswith(_WEIGHT)]
-        given = {name.removeprefix(_WEIGHT): float(row[name]) for name in names}
-        return cls(
-            {kind: weight for kind, weight in given.items() if weight > 0},
-            float(row["interval_width"]),
-        )
 
 
 class AssetTables(NamedTuple):
@@ -126,30 +98,34 @@ class AskingRules(NamedTuple):
 
 
 def ask_ensembles(
-    productions: Mapping[str, pd.DataFrame],
     tables: Mapping[str, AssetTables],
     served: Served,
     rules: AskingRules,
 ) -> EnsembleAnswer:
     """Let the ensemble of every asset that has one forecast the asset's last bar.
 
-    A model that is missing, damaged or trained on other features costs the answer of
-    its asset.
-
-    Parameters
-    ----------
-    productions
-        By asset, as `walk_ensemble` leaves them.
+    A model that is missing, damaged, trained on other features or not the one that was
+    weighed costs the answer of its asset.
     """
     forecast, troubles = {}, {}
-    for asset in sorted(productions.keys() & tables.keys()):
+    for asset in sorted(tables):
         try:
-            rule = ProductionRule.read(productions[asset], rules.horizon)
-            members = [_Member.read(served, asset, kind) for kind in rule.weights]
+            if not any(_is_of(asset, name) for name in served.names):
+                continue
+            ensemble = rule_from_files(served(model_name(asset)).files)
+            rule = ensemble.at(rules.horizon)
+            members = [
+                _Member.read(served, asset, kind, ensemble) for kind in rule.weights
+            ]
             forecast[asset] = _asked(rule, members, tables[asset], rules)
         except ValueError as error:
             troubles[asset] = f"The forecasters of {asset} are not used: {error}"
     return EnsembleAnswer(forecast, troubles)
+
+
+def _is_of(asset: str, name: str) -> bool:
+    """Whether a model is one of an asset's forecasters, or their ensemble."""
+    return any(name == model_name(asset, kind) for kind in (ENSEMBLE, *KINDS))
 
 
 class _Member(NamedTuple):
@@ -159,8 +135,11 @@ class _Member(NamedTuple):
     bars: BarSettings
 
     @classmethod
-    def read(cls, served: Served, asset: str, kind: str) -> "_Member":
-        model = served(f"{asset}-{kind}".lower())
+    def read(
+        cls, served: Served, asset: str, kind: str, ensemble: EnsembleRule
+    ) -> "_Member":
+        model = served(model_name(asset, kind))
+        ensemble.check_member(kind, model)
         settings = ForecasterSettings.model_validate(model.card.parameters)
         forecaster = make_forecaster(_kind(model.card.kind), settings)
         return cls(forecaster.load_files(model.files), settings.bars)
@@ -179,7 +158,7 @@ def _kind(name: str) -> Kind:
 
 
 def _asked(
-    rule: ProductionRule,
+    rule: HorizonRule,
     members: Sequence[_Member],
     tables: AssetTables,
     rules: AskingRules,
@@ -193,5 +172,6 @@ def _asked(
     weights = np.array(list(rule.weights.values()))
     middle = float(combine(np.array([said]).reshape(1, len(said)), weights)[0])
     scale = interval_scale(bars.volatility[is_usable], rules.intervals)[-1]
-    half = rule.half_width * float(scale) * math.sqrt(rules.horizon)
+    width = math.nan if rule.interval_width is None else rule.interval_width
+    half = width * float(scale) * math.sqrt(rules.horizon)
     return LogReturn(middle, middle - half, middle + half)

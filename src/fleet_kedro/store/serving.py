@@ -47,6 +47,19 @@ class Served:
         return read_version(self._project, version)
 
     @cached_property
+    def names(self) -> frozenset[str]:
+        """Every model that there could be: on the shelf, or with any version.
+
+        Raises
+        ------
+        StoreError
+            If a stage is asked for and the project is in no git repository.
+        """
+        if self.stage == LATEST:
+            return frozenset(self._shelf.models)
+        return frozenset(ModelRegistry(self._project).names())
+
+    @cached_property
     def _shelf(self) -> Shelf:
         return read_shelf(self._store)
 

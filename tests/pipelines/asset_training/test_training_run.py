@@ -139,7 +139,10 @@ class TestSmokeRun:
     def test_it_leaves_models_walks_and_reports_and_nothing_else(self, first):
         models, walks = f"06_models/forecasters/{ASSET}", "07_model_output/forecasters"
         expected = {
-            f"{models}/ensemble.parquet",
+            *(
+                f"{models}/ensemble/{name}"
+                for name in (*MODEL_FILES[1:], "ensemble.json")
+            ),
             *(f"{models}/{model}/{name}" for model in MODELS for name in MODEL_FILES),
             f"{models}/lightgbm/long.txt",
             *(f"{walks}/{ASSET}/{name}.parquet" for name in (*MODELS, "ensemble")),

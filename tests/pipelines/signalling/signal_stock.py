@@ -1,6 +1,6 @@
 """What a signal is made from, small: models, rules, and a project that holds them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,11 @@ from fleet_kedro.signals.decision_rules import (
     Thresholds,
     rules_to_files,
 )
+from fleet_kedro.signals.ensemble_rule import EnsembleRule, rule_to_files
 from fleet_kedro.signals.return_thresholds import ReturnThreshold, TunedFor
 from fleet_kedro.signals.signal_document import read_signal
 from fleet_kedro.signals.signal_shape import PortfolioSignal
-from fleet_kedro.store.bundle import write_bundle
+from fleet_kedro.store.bundle import StoredModel, read_bundle, write_bundle
 from fleet_kedro.store.card import DataUsed, ModelCard
 
 ENVIRONMENT = "small"
@@ -199,26 +200,44 @@ def write_models(store: Path, brain: TrainedBrain, bars: AssetBars) -> None:
         card_of("decision-rules", "decision rules", ASSETS),
     )
     learnt = np.flatnonzero(bars.is_labelled)
+    members = {}
     for kind in WEIGHTS:
         told = FORECASTERS.model_dump(mode="json", include={"bars", "seed", kind})
         forecaster = make_forecaster(kind, FORECASTERS).fit(bars, learnt)
-        write_bundle(
-            store / "forecasters/BTC" / kind,
-            forecaster.to_files(),
-            card_of(f"btc-{kind}", kind, ("BTC",), **told),
+        members[kind] = StoredModel(
+            card_of(f"btc-{kind}", kind, ("BTC",), **told), forecaster.to_files()
         )
-    weights = {f"weight_{kind}": weight for kind, weight in WEIGHTS.items()}
+        write_bundle(
+            store / "forecasters/BTC" / kind, members[kind].files, members[kind].card
+        )
+    write_ensemble(store, WEIGHTS, members)
+
+
+def members_in(store: Path) -> dict[str, StoredModel]:
+    """Read BTC's forecasters."""
+    return {kind: read_bundle(store / "forecasters/BTC" / kind) for kind in WEIGHTS}
+
+
+def write_ensemble(
+    store: Path, given: Mapping[str, float], members: Mapping[str, StoredModel]
+) -> None:
+    """Weigh the members, BTC's forecasters; those of no weight are left out."""
+    weights = {f"weight_{kind}": weight for kind, weight in given.items()}
     rows = [
         {
             "horizon": horizon,
             **weights,
-            "weight_zero": 1 - sum(weights.values()),
+            "weight_zero": 1 - sum(given.values()),
             "interval_width": HALF_WIDTH,
             "asset": "BTC",
         }
         for horizon in (1, 12)
     ]
-    pd.DataFrame(rows).to_parquet(store / "forecasters/BTC/ensemble.parquet")
+    write_bundle(
+        store / "forecasters/BTC/ensemble",
+        rule_to_files(EnsembleRule.of(pd.DataFrame(rows), members)),
+        card_of("btc-ensemble", "ensemble", ("BTC",)),
+    )
 
 
 def configure(project: Any, features: dict[str, Any]) -> None:

@@ -1,12 +1,10 @@
 """What the catalog reads as it is there, and what it writes whole."""
 
-import pandas as pd
 import pytest
 from kedro.io.core import DatasetError
 
 from fleet_kedro.pipelines.signalling.kept_text import SignalArchive, WholeText
 from fleet_kedro.pipelines.signalling.model_store import ServingModels
-from fleet_kedro.pipelines.signalling.production_weights import ProductionWeights
 from fleet_kedro.store.errors import StoreError
 
 
@@ -51,30 +49,3 @@ class TestModels:
     def test_nothing_is_saved_here(self, tmp_path):
         with pytest.raises(DatasetError, match="is only read here"):
             ServingModels(path=str(tmp_path)).save("a model")
-
-
-class TestWeights:
-    def test_those_of_every_asset(self, stocked):
-        dataset = ProductionWeights(path=str(stocked / "data/06_models/forecasters"))
-        told = dataset.load()
-
-        assert list(told) == ["BTC"]
-        assert told["BTC"]["horizon"].tolist() == [1, 12]
-        assert dataset.exists()
-
-    def test_none_where_none_was_trained(self, tmp_path):
-        dataset = ProductionWeights(path=str(tmp_path / "forecasters"))
-
-        assert dataset.load() == {}
-        assert not dataset.exists()
-
-    def test_a_damaged_table_does_not_hide_another(self, tmp_path, caplog):
-        for asset in ("BTC", "ETH"):
-            (tmp_path / asset).mkdir()
-            table = pd.DataFrame({"horizon": [12]})
-            table.to_parquet(tmp_path / asset / "ensemble.parquet")
-        (tmp_path / "BTC/ensemble.parquet").write_bytes(b"half of a")
-        told = ProductionWeights(path=str(tmp_path)).load()
-
-        assert list(told) == ["ETH"]
-        assert "BTC/ensemble.parquet" in caplog.text

@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from signal_stock import WEIGHTS, members_in, write_ensemble
 
 from fleet_kedro.signals.decision_rules import FORECASTS
 from fleet_kedro.signals.expectation import Absence
@@ -216,20 +217,29 @@ class TestModels:
 
     @pytest.mark.slow
     def test_a_forecaster_without_a_weight_is_not_missed(self, workplace, first_signal):
-        path = workplace.folder / "data/06_models/forecasters/BTC/ensemble.parquet"
-        table = pd.read_parquet(path).assign(weight_xgboost=0.0)
-        table.to_parquet(path)
+        store = workplace.folder / "data/06_models"
+        write_ensemble(store, WEIGHTS | {"xgboost": 0.0}, members_in(store))
 
         assert workplace.signal() == first_signal
 
-    def test_weights_that_cannot_be_read(self, workplace, caplog):
-        path = workplace.folder / "data/06_models/forecasters/BTC/ensemble.parquet"
-        path.write_bytes(b"half of a")
+    def test_weights_that_cannot_be_read(self, workplace):
+        folder = workplace.folder / "data/06_models/forecasters/BTC/ensemble"
+        (folder / "ensemble.json").write_bytes(b"half of a")
         signal = workplace.signal()
 
         check_rest_goes_on(signal, "BTC", "ETH", "SOL")
-        assert signal.notices == ("Only the brain forecasts every asset.",)
-        assert "Not used: " in caplog.text
+        assert signal.notices[0].startswith("The forecasters of BTC are not used: ")
+        assert "BTC/ensemble" in signal.notices[0]
+
+    def test_a_forecaster_that_is_not_the_one_that_was_weighed(self, workplace):
+        store = workplace.folder / "data/06_models"
+        earlier = members_in(store)
+        retrained = earlier["lstm"].card.model_copy(update={"trials": 3})
+        write_bundle(store / "forecasters/BTC/lstm", earlier["lstm"].files, retrained)
+        signal = workplace.signal()
+
+        check_rest_goes_on(signal, "BTC", "ETH", "SOL")
+        assert "btc-lstm is another version than the ensemble has" in signal.notices[0]
 
     def test_no_rules_that_tell_what_a_probability_is_worth(self, workplace):
         shutil.rmtree(workplace.folder / "data/06_models/decision_rules")

@@ -182,9 +182,7 @@ class TestEachModel:
     def test_the_ensemble_says_the_same_but_for_rounding(
         self, stocked, features, tails, walk_of_btc, intervals
     ):
-        production = stocked / "data/06_models/forecasters/BTC/ensemble.parquet"
         answer = ask_ensembles(
-            {"BTC": pd.read_parquet(production)},
             {"BTC": AssetTables(features["BTC"], tails["BTC"])},
             Served(stocked, stocked / "data/06_models", "latest"),
             AskingRules(12, FORECASTERS.bars, intervals),

@@ -18,7 +18,9 @@ from fleet_kedro.reports.forecast_table import forecast_lines
 from fleet_kedro.reports.forecaster_progress import ForecasterProgress
 from fleet_kedro.splits.walk_forward import WalkForward
 from fleet_kedro.store.bundle import StoredModel
+from fleet_kedro.validation.ensemble_card import EnsembleOrigin, store_ensemble
 from fleet_kedro.validation.forecast_ensemble import (
+    EnsembleWalk,
     EnsembleWalkSettings,
     walk_ensemble,
 )
@@ -112,6 +114,23 @@ def combine(
     ensemble = walk_ensemble(walks, settings)
     scores = measure_forecasters(asset, walks, ensemble, report.bootstrap)
     return ensemble.forecasts, ensemble.production.assign(asset=asset), scores
+
+
+def keep_ensemble(
+    walk: pd.DataFrame,
+    production: pd.DataFrame,
+    fleet_window: dict[str, Any],
+    settings: EnsembleWalkSettings,
+    report: ReportSettings,
+    *,
+    asset: str,
+    kinds: Sequence[Kind],
+    **trained: StoredModel,
+) -> StoredModel:
+    """Make a model of the ensemble: weights, and the very models that they weigh."""
+    origin = EnsembleOrigin(asset, fleet_window["source"], settings, report.bootstrap)
+    members: dict[str, StoredModel] = {kind: trained[f"{kind}_model"] for kind in kinds}
+    return store_ensemble(EnsembleWalk(walk, production), members, origin)
 
 
 def weigh(*, asset: str, kinds: Sequence[Kind], **trained: Any) -> pd.DataFrame:

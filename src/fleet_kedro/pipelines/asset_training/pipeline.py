@@ -8,6 +8,7 @@ from kedro.pipeline.node import Node
 from fleet_kedro.models.forecasters.kinds import Kind
 from fleet_kedro.pipelines.asset_training.nodes import (
     combine,
+    keep_ensemble,
     lay_out_bars,
     tell,
     train,
@@ -50,6 +51,19 @@ def _of_asset(asset: str, kinds: tuple[Kind, ...]) -> list[Node]:
                 **{kind: f"{asset}.{kind}_walk" for kind in kinds},
             },
             [f"{asset}_ensemble_{part}" for part in ("walk", "production", "scores")],
+        ),
+        _step(
+            asset,
+            Bound(keep_ensemble, asset=asset, kinds=kinds),
+            {
+                "walk": f"{asset}_ensemble_walk",
+                "production": f"{asset}_ensemble_production",
+                "fleet_window": "fleet_window",
+                "settings": "params:ensemble",
+                "report": "params:report",
+                **{f"{kind}_model": f"{asset}.{kind}_model" for kind in kinds},
+            },
+            f"{asset}.ensemble_model",
         ),
         _step(
             asset,

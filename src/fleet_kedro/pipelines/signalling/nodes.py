@@ -1,7 +1,6 @@
 """Look at what is known now, ask the models, judge, tell."""
 
 import logging
-from collections.abc import Mapping
 
 import pandas as pd
 from kedro.io.core import DatasetError
@@ -71,7 +70,6 @@ def ask_models(
     present: Present,
     features: Tables,
     models: ModelStore,
-    productions: Mapping[str, pd.DataFrame],
     serving: ServingSettings,
     settings: SignalSettings,
     ensemble: EnsembleWalkSettings,
@@ -83,7 +81,6 @@ def ask_models(
     ensembles = None
     if settings.forecast != "brain":
         ensembles = ask_ensembles(
-            productions,
             {
                 asset: AssetTables(table, present.candles[asset])
                 for asset, table in features.items()

@@ -33,8 +33,8 @@ def create_pipeline(**_: object) -> Pipeline:
                 ask_models,
                 [
                     *("present", "newest_features", "serving_models"),
-                    *("ensembles_in_production", "params:serving"),
-                    *("params:signalling", "params:ensemble", "params:forecasters"),
+                    *("params:serving", "params:signalling", "params:ensemble"),
+                    "params:forecasters",
                 ],
                 ["model_answers", "learnt_rules"],
             ),
