@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench import suite
-from bench.report import as_markdown, as_records
+from bench.report import Records, as_markdown, as_records, merged
 
 HERE = Path(__file__).parent
 
@@ -25,14 +25,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     real = bool(os.environ.get("FLEET_MARKET_DIR"))
     with tempfile.TemporaryDirectory(prefix="fleet-bench-") as folder:
         rows, failed = suite.measure_all(Path(folder), real=real, options=options)
-    table = as_markdown(rows, real=real)
-    print(table)
-    (options.out / "RESULTS.md").write_text(table)
-    results = json.dumps(as_records(rows, real=real), indent=2) + "\n"
-    (options.out / "results.json").write_text(results)
+    measured = as_records(rows, real=real)
+    print(as_markdown(measured))
+    _keep(measured, options.out)
     if failed:
         print(f"not measured: {', '.join(failed)}", file=sys.stderr)
     return bool(failed)
+
+
+def _keep(measured: Records, folder: Path) -> None:
+    """Write down what was measured, among what was measured before."""
+    results = folder / "results.json"
+    if results.exists():
+        measured = merged(json.loads(results.read_text()), measured)
+    results.write_text(json.dumps(measured, indent=2) + "\n")
+    (folder / "RESULTS.md").write_text(as_markdown(measured))
 
 
 def _parser() -> argparse.ArgumentParser:

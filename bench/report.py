@@ -1,34 +1,17 @@
-"""The measurements as a Markdown table and as JSON."""
+"""The measurements as JSON, which is kept, and as a Markdown table of it."""
 
 import os
 import platform
 from collections.abc import Sequence
+from statistics import median
 from typing import Any
 
 from bench.suite import Row
 
-
-def as_markdown(rows: Sequence[Row], *, real: bool) -> str:
-    """Lay out the rows as a table; a budget that is missed is marked."""
-    candles = "real candles, 2022-01-01 to 2023-12-31" if real else "synthetic candles"
-    lines = [
-        "# Benchmarks",
-        "",
-        f"Whole processes on {_machine()}; {candles}; medians. `make bench` measures "
-        "them anew, in about twelve minutes.",
-        "",
-        "| measured | what | runs | time | budget | peak memory | budget |",
-        "|---|---|---:|---:|---:|---:|---:|",
-    ]
-    for row in rows:
-        seconds = _held(row.cost.wall_seconds, row.budget_seconds, "s", ".1f")
-        memory = _held(row.cost.peak_gib, row.budget_gib, "GiB", ".2f")
-        runs = len(row.cost.runs)
-        lines.append(f"| {row.name} | {row.what} | {runs} | {seconds} | {memory} |")
-    return "\n".join(lines) + "\n"
+Records = dict[str, Any]
 
 
-def as_records(rows: Sequence[Row], *, real: bool) -> dict[str, Any]:
+def as_records(rows: Sequence[Row], *, real: bool) -> Records:
     """Return the rows and where they were measured, for a machine."""
     return {
         "machine": _machine(),
@@ -47,7 +30,46 @@ def as_records(rows: Sequence[Row], *, real: bool) -> dict[str, Any]:
     }
 
 
-def _held(value: float, budget: float | None, unit: str, digits: str) -> str:
+def merged(kept: Records, new: Records) -> Records:
+    """Put new rows in the place of the kept ones of their names; keep the others.
+
+    What was measured on another machine or on other candles is not kept.
+    """
+    if any(kept[key] != new[key] for key in ("machine", "candles")):
+        return new
+    rows = {row["name"]: row for row in (*kept["rows"], *new["rows"])}
+    return {**new, "rows": list(rows.values())}
+
+
+def as_markdown(records: Records) -> str:
+    """Lay out the records as a table; a budget that is missed is marked."""
+    candles = {
+        "real": "real candles, 2022-01-01 to 2023-12-31",
+        "synthetic": "synthetic candles",
+    }
+    lines = [
+        "# Benchmarks",
+        "",
+        f"Whole processes on {records['machine']}; {candles[records['candles']]}; "
+        "medians. `make bench` measures the parts with a budget and the peers anew, in "
+        "about twelve minutes; `python -m bench --only PART` one part, and keeps the "
+        "other rows.",
+        "",
+        "| measured | what | runs | time | budget | peak memory | budget |",
+        "|---|---|---:|---:|---:|---:|---:|",
+    ]
+    for row in records["rows"]:
+        seconds = _held(row["wall_seconds"], row["budget_seconds"], "s", ".1f")
+        memory = _held(row["peak_gib"], row["budget_gib"], "GiB", ".2f")
+        runs = len(row["wall_seconds"])
+        lines.append(
+            f"| {row['name']} | {row['what']} | {runs} | {seconds} | {memory} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _held(values: list[float], budget: float | None, unit: str, digits: str) -> str:
+    value = median(values)
     if budget is None:
         return f"{value:{digits}} {unit} | "
     missed = " (missed)" if value > budget else ""
