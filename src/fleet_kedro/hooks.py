@@ -26,7 +26,7 @@ REPORTS = (
 )
 
 # What a signal cannot do without, and the pipeline that makes it.
-NEEDED = {"clean_candles": "ingestion", "fractional_orders": "feature_engineering"}
+NEEDED = {"clean_candles": "ingestion"}
 
 # With less, the time blocks of the first training span are too small to compare.
 SHORTEST_TRAINING_BARS = 48

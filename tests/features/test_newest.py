@@ -6,7 +6,8 @@ import pytest
 
 from fleet_kedro.features.build import FeatureSettings, feature_columns
 from fleet_kedro.features.fractional import FractionalDifference
-from fleet_kedro.features.newest import TAIL_BARS, newest_features
+from fleet_kedro.features.newest import TAIL_BARS, NewestFeatures
+from fleet_kedro.features.recipe import FeatureRecipe
 from fleet_kedro.market.cleaning import clean_candles
 from fleet_kedro.market.dominance import DominancePolicy, join_dominance
 from fleet_kedro.market.gaps import GapPolicy
@@ -19,6 +20,7 @@ SETTINGS = FeatureSettings(
     fractional=FractionalDifference(weight_cutoff=1e-5, max_window_bars=480),
 )
 ORDERS = {"BTC": 0.41, "ETH": 0.36, "SOL": 0.2}
+RECIPE = FeatureRecipe(settings=SETTINGS, orders=ORDERS)
 NEWEST = 48
 KEYS = ["timestamp", "asset", "segment", "is_filled"]
 
@@ -52,7 +54,7 @@ def tables(market):
         for asset, own in candles.items()
     }
     assert all(len(own) > TAIL_BARS + 2000 for own in candles.values())
-    return [newest_features(c, shares, ORDERS, SETTINGS) for c in (candles, tails)]
+    return [NewestFeatures(c, shares).tables(RECIPE) for c in (candles, tails)]
 
 
 @pytest.mark.parametrize("asset", ["BTC", "ETH", "SOL"])
@@ -87,7 +89,7 @@ def test_a_shorter_tail_would_not_do(market):
     candles, shares = market
     own = {"BTC": candles["BTC"]}
     short = {"BTC": candles["BTC"].tail(1200).reset_index(drop=True)}
-    whole, newest = (newest_features(c, shares, ORDERS, SETTINGS) for c in (own, short))
+    whole, newest = (NewestFeatures(c, shares).tables(RECIPE) for c in (own, short))
     last = [table["BTC"]["rsi_13_1d"].iloc[-1] for table in (whole, newest)]
 
     assert abs(last[0] - last[1]) > 1e-4
@@ -97,13 +99,33 @@ def test_an_asset_without_an_order_has_no_table_but_is_part_of_the_market(market
     candles, shares = market
     tails = {asset: own.tail(700) for asset, own in candles.items()}
     tails = {asset: own.reset_index(drop=True) for asset, own in tails.items()}
-    without = newest_features(tails, shares, {"BTC": 0.41}, SETTINGS)["BTC"]
-    together = newest_features(tails, shares, ORDERS, SETTINGS)["BTC"]
+    alone = RECIPE.model_copy(update={"orders": {"BTC": 0.41}})
+    without = NewestFeatures(tails, shares).tables(alone)
+    together = NewestFeatures(tails, shares).tables(RECIPE)
 
-    pd.testing.assert_frame_equal(without, together, check_exact=True)
+    assert list(without) == ["BTC"]
+    pd.testing.assert_frame_equal(without["BTC"], together["BTC"], check_exact=True)
+    with pytest.raises(ValueError, match="no fractional order for ETH: train it again"):
+        NewestFeatures(tails, shares).table("ETH", alone)
 
 
 def test_no_candles_give_no_tables():
     shares = pd.DataFrame(columns=["btc_dominance_pct", "usdt_dominance_pct"])
 
-    assert newest_features({}, shares, ORDERS, SETTINGS) == {}
+    assert NewestFeatures({}, shares).tables(RECIPE) == {}
+
+
+def test_two_recipes_give_two_tables_each_made_once(market):
+    candles, shares = market
+    tails = {"BTC": candles["BTC"].tail(700).reset_index(drop=True)}
+    newest = NewestFeatures(tails, shares)
+    other = RECIPE.model_copy(update={"orders": ORDERS | {"BTC": 0.2}})
+    tables = [newest.table("BTC", recipe) for recipe in (RECIPE, other, RECIPE)]
+    changed = [
+        name
+        for name in tables[0].columns
+        if not tables[0][name].equals(tables[1][name])
+    ]
+
+    assert changed == ["log_price_fracdiff"]
+    assert tables[2] is tables[0]

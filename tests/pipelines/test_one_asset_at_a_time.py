@@ -10,6 +10,7 @@ import pytest
 from fleet_kedro.features.build import FeatureSettings
 from fleet_kedro.features.fractional import FractionalDifference
 from fleet_kedro.features.physics import Physics
+from fleet_kedro.features.recipe import FeatureRecipe
 from fleet_kedro.market.dominance import DominancePolicy
 from fleet_kedro.market.gaps import GapPolicy
 from fleet_kedro.market.synthetic import SyntheticMarket
@@ -17,7 +18,7 @@ from fleet_kedro.market.universe import Universe
 from fleet_kedro.market.window import Window, select
 from fleet_kedro.pipelines.feature_engineering.nodes import (
     build_features,
-    find_fractional_orders,
+    choose_recipe,
     gather_context,
 )
 from fleet_kedro.pipelines.ingestion.nodes import clean_market, report_quality
@@ -122,9 +123,10 @@ class TestFeatures:
         assert clean.most_held == 1
 
     def test_orders_are_found_one_after_the_other(self, clean, span):
-        orders = find_fractional_orders(clean.loaders, span, WALK, FEATURES)
+        recipe = choose_recipe(clean.loaders, span, WALK, FEATURES)
 
-        assert list(orders) == clean.read == ASSETS
+        assert list(recipe["orders"]) == clean.read == ASSETS
+        assert FeatureRecipe.read(recipe).settings == FEATURES
         assert clean.most_held == 1
 
     def test_features_are_built_when_they_are_saved(self, market, clean, span):
@@ -132,8 +134,8 @@ class TestFeatures:
             clean.loaders, market[0].dominance, DominancePolicy(source=None)
         )
         clean.read.clear()
-        orders = dict.fromkeys(ASSETS, 0.4)
-        tables = build_features(clean.loaders, context, orders, span, FEATURES)
+        recipe = FeatureRecipe(settings=FEATURES, orders=dict.fromkeys(ASSETS, 0.4))
+        tables = build_features(clean.loaders, context, recipe.to_json(), span)
 
         assert clean.read == []
         for asset, make in sorted(tables.items()):

@@ -49,7 +49,7 @@ IN_MEMORY = {
     *("admitted_walks", "signal_history", "backtest_steps", "traded_accounts"),
     *("shuffled_sharpes", "deflated", "backtest_report", "backtest_by_threshold"),
     *("return_strengths", "tuned_returns"),
-    *("present", "newest_features", "model_answers", "learnt_rules"),
+    *("present", "model_answers", "learnt_rules"),
     "portfolio_signal",
 }
 # Likewise, of each asset or each of its forecasters

@@ -7,9 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fleet_kedro.features.build import FeatureSettings
+from fleet_kedro.features.recipe import FeatureRecipe
+from fleet_kedro.models.conformal import ConformalSettings
+from fleet_kedro.models.forecasters.bars import BarSettings
 from fleet_kedro.signals.ensemble_rule import (
     FILE,
     EnsembleRule,
+    Reading,
     model_name,
     rule_from_files,
     rule_to_files,
@@ -47,7 +52,17 @@ def member(kind: str, content: bytes = b"learnt") -> StoredModel:
 
 
 MEMBERS = {kind: member(kind) for kind in ("lstm", "xgboost")}
-RULE = EnsembleRule.of(PRODUCTION, MEMBERS)
+READING = Reading(
+    recipe=FeatureRecipe(settings=FeatureSettings(profile="lean"), orders={"BTC": 0.4}),
+    bars=BarSettings(
+        signals=("rsi_13",),
+        channels=("momentum_1",),
+        longest_window_bars=24,
+        horizon_bars=12,
+    ),
+    intervals=ConformalSettings(),
+)
+RULE = EnsembleRule.of(PRODUCTION, MEMBERS, READING)
 
 
 def test_names_are_those_of_the_registry():

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fleet_kedro.features.build import FeatureSettings
 from fleet_kedro.features.catalogue import catalogue
+from fleet_kedro.features.recipe import FeatureRecipe
 from fleet_kedro.labels.forward_return import Label
 from fleet_kedro.market.schema import BAR
 from fleet_kedro.metrics.trading import net_return
@@ -35,6 +37,9 @@ from fleet_kedro.validation.walk_forward import WalkSettings, walk_forward
 HORIZON = 12
 COST = 0.002
 SIGNALS = catalogue("lean")
+RECIPE = FeatureRecipe(
+    settings=FeatureSettings(profile="lean"), orders={"BTC": 0.4, "ETH": 0.3}
+)
 TREES = TrendSettings(n_trees=20)
 WALK = WalkForward(
     folds=1, warmup_folds=1, horizon_bars=HORIZON, embargo_bars=12, mode="expanding"
@@ -143,6 +148,7 @@ def origin(trained, experience, edges):
         experience.window,
         edges[1],
         SETTINGS,
+        RECIPE,
         trained[1],
         SUMMARY | {"facts": facts},
     )

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import pandas as pd
-
 from fleet_kedro.features.lags import LAGS
+from fleet_kedro.features.newest import NewestFeatures
+from fleet_kedro.features.recipe import IN_CARD, FeatureRecipe
 from fleet_kedro.models.brain_files import brain_from_files
 from fleet_kedro.models.trained_brain import BrainForecast
 from fleet_kedro.store.card import ModelCard
@@ -49,20 +49,21 @@ class BrainAnswer(NamedTuple):
         return cls((), {}, {}, {}, None, trouble)
 
 
-def ask_brain(features: Mapping[str, pd.DataFrame], served: Served) -> BrainAnswer:
-    """Let the brain of a stage forecast the last bar of every feature table.
+def ask_brain(newest: NewestFeatures, served: Served) -> BrainAnswer:
+    """Let the brain of a stage forecast the newest bar of every asset.
 
-    A brain that is missing, damaged or trained on other features costs its answer, not
-    the signal.
+    A brain that is missing, damaged or without a recipe of its features costs its
+    answer, not the signal.
     """
     try:
         model = served(BRAIN)
         brain = brain_from_files(model.files)
         # A row is forecast from a window of the pattern, and from its lags.
         n_rows = max(brain.settings.pattern_bars, max(LAGS) + 1)
+        recipe = FeatureRecipe.read(model.card.parameters.get(IN_CARD))
         loaders = {
             asset: table.tail(n_rows).reset_index(drop=True).copy
-            for asset, table in features.items()
+            for asset, table in newest.tables(recipe).items()
         }
         said = brain.forecast(loaders, last_bars=1)
     except ValueError as error:

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from fleet_kedro.models.conformal import ConformalSettings, interval_scale
+from fleet_kedro.features.newest import NewestFeatures
+from fleet_kedro.models.conformal import interval_scale
 from fleet_kedro.models.ensemble import combine
 from fleet_kedro.models.forecasters.bars import AssetBars, BarSettings, asset_bars
 from fleet_kedro.models.forecasters.base import Forecaster
@@ -29,6 +30,7 @@ from fleet_kedro.signals.ensemble_rule import (
 from fleet_kedro.signals.ensemble_rule import (
     EnsembleRule,
     HorizonRule,
+    Reading,
     model_name,
     rule_from_files,
 )
@@ -61,7 +63,7 @@ class EnsembleAnswer(NamedTuple):
     troubles: Mapping[str, str]
 
 
-class AssetTables(NamedTuple):
+class _Tables(NamedTuple):
     """One asset's newest features and candles, the same bars."""
 
     features: pd.DataFrame
@@ -85,22 +87,8 @@ class AssetTables(NamedTuple):
         return asset_bars(self.features, self.candles, settings)
 
 
-class AskingRules(NamedTuple):
-    """What is asked of every ensemble.
-
-    ``bars`` says what an hour's volatility is where no model has a weight; a model
-    reads what it was trained on.
-    """
-
-    horizon: int
-    bars: BarSettings
-    intervals: ConformalSettings
-
-
 def ask_ensembles(
-    tables: Mapping[str, AssetTables],
-    served: Served,
-    rules: AskingRules,
+    newest: NewestFeatures, served: Served, horizon: int
 ) -> EnsembleAnswer:
     """Let the ensemble of every asset that has one forecast the asset's last bar.
 
@@ -108,16 +96,19 @@ def ask_ensembles(
     weighed costs the answer of its asset.
     """
     forecast, troubles = {}, {}
-    for asset in sorted(tables):
+    for asset in sorted(newest.candles):
         try:
             if not any(_is_of(asset, name) for name in served.names):
                 continue
             ensemble = rule_from_files(served(model_name(asset)).files)
-            rule = ensemble.at(rules.horizon)
+            rule = ensemble.at(horizon)
             members = [
                 _Member.read(served, asset, kind, ensemble) for kind in rule.weights
             ]
-            forecast[asset] = _asked(rule, members, tables[asset], rules)
+            reading = ensemble.reading
+            table = newest.table(asset, reading.recipe)
+            tables = _Tables(table, newest.candles[asset])
+            forecast[asset] = _asked(rule, members, tables, reading)
         except ValueError as error:
             troubles[asset] = f"The forecasters of {asset} are not used: {error}"
     return EnsembleAnswer(forecast, troubles)
@@ -160,18 +151,18 @@ def _kind(name: str) -> Kind:
 def _asked(
     rule: HorizonRule,
     members: Sequence[_Member],
-    tables: AssetTables,
-    rules: AskingRules,
+    tables: _Tables,
+    reading: Reading,
 ) -> LogReturn:
     laid_out = {each: tables.bars(each) for each in {m.bars for m in members}}
-    bars = laid_out[members[0].bars] if members else tables.bars(rules.bars)
+    bars = laid_out[members[0].bars] if members else tables.bars(reading.bars)
     is_usable = np.logical_and.reduce([b.is_usable for b in (bars, *laid_out.values())])
     if not is_usable[-1]:
         return UNKNOWN
-    said = [each.forecast(laid_out[each.bars], rules.horizon) for each in members]
+    said = [each.forecast(laid_out[each.bars], rule.horizon) for each in members]
     weights = np.array(list(rule.weights.values()))
     middle = float(combine(np.array([said]).reshape(1, len(said)), weights)[0])
-    scale = interval_scale(bars.volatility[is_usable], rules.intervals)[-1]
+    scale = interval_scale(bars.volatility[is_usable], reading.intervals)[-1]
     width = math.nan if rule.interval_width is None else rule.interval_width
-    half = width * float(scale) * math.sqrt(rules.horizon)
+    half = width * float(scale) * math.sqrt(rule.horizon)
     return LogReturn(middle, middle - half, middle + half)

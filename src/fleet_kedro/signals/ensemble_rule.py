@@ -2,7 +2,8 @@
 
 ::
 
-    ensemble.json     weights and widths of intervals by horizon, and whose weights
+    ensemble.json     weights and widths of intervals by horizon, whose weights, and
+                      how features, bars and intervals are made
 
 Weights belong to the very models that they were measured on. So each member is named
 with its digest, and one that was trained anew is refused until it was weighed anew.
@@ -15,6 +16,9 @@ import pandas as pd
 from pydantic import Field, ValidationError
 
 from fleet_kedro.config import Config
+from fleet_kedro.features.recipe import FeatureRecipe
+from fleet_kedro.models.conformal import ConformalSettings
+from fleet_kedro.models.forecasters.bars import BarSettings
 from fleet_kedro.store.bundle import StoredModel
 from fleet_kedro.store.canonical import readable
 from fleet_kedro.store.card import Sha256
@@ -49,6 +53,24 @@ class HorizonRule(Config):
     interval_width: MeasuredOrNot = None
 
 
+class Reading(Config):
+    """How an ensemble reads the market: as on the day on which it was weighed.
+
+    Attributes
+    ----------
+    recipe
+        Of the features.
+    bars
+        What an hour's volatility is; a member reads what it was trained on.
+    intervals
+        The unit of ``interval_width``.
+    """
+
+    recipe: FeatureRecipe
+    bars: BarSettings
+    intervals: ConformalSettings
+
+
 class EnsembleRule(Config):
     """An ensemble: a rule for each horizon, and its members' digests by kind."""
 
@@ -57,10 +79,14 @@ class EnsembleRule(Config):
     )
     horizons: tuple[HorizonRule, ...] = Field(strict=False, min_length=1)
     members: dict[str, Sha256]
+    reading: Reading
 
     @classmethod
     def of(
-        cls, production: pd.DataFrame, members: Mapping[str, StoredModel]
+        cls,
+        production: pd.DataFrame,
+        members: Mapping[str, StoredModel],
+        reading: Reading,
     ) -> "EnsembleRule":
         """Take over what a walk of the ensemble left for production.
 
@@ -81,7 +107,7 @@ class EnsembleRule(Config):
         )
         used = {name for each in horizons for name in each.weights}
         digests = {kind: members[kind].digest for kind in sorted(used)}
-        return cls(horizons=horizons, members=digests)
+        return cls(horizons=horizons, members=digests, reading=reading)
 
     def at(self, horizon: int) -> HorizonRule:
         """Return the rule of a horizon.

@@ -15,6 +15,7 @@ from jaxtyping import Float
 
 from fleet_kedro.labels.forward_return import Label
 from fleet_kedro.market.epoch import hours_since_epoch
+from fleet_kedro.market.errors import MarketError
 from fleet_kedro.signals.backtest.market import Market
 from fleet_kedro.signals.calibrated_return import (
     CalibrationSettings,
@@ -52,13 +53,15 @@ def nested_returns(
 
     Raises
     ------
+    MarketError
+        If there is one fold only.
     ValueError
-        If there is one fold only, or if forecasts and candles do not go together.
+        If forecasts and candles do not go together.
     """
     refuse_other_candles(forecasts, market, settings.horizon_bars)
     folds = sorted(int(fold) for fold in forecasts["fold"].unique())
     if len(folds) < _FEWEST_FOLDS:
-        raise ValueError(
+        raise MarketError(
             f"{len(folds)} scored fold leaves nothing to trade, since the first one "
             f"only teaches what a probability is worth: walk {_FEWEST_FOLDS} or more."
         )

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from fleet_kedro.features.recipe import IN_CARD, FeatureRecipe
 from fleet_kedro.models.brain_files import brain_to_files, n_parameters
 from fleet_kedro.models.trained_brain import TrainedBrain
 from fleet_kedro.signals.decision_rules import FORECASTS
@@ -36,6 +37,8 @@ class BrainOrigin(NamedTuple):
         What it learnt from; see `whole_window`.
     end
         Open time of the window's last bar, with which the last outcome is known.
+    recipe
+        How the features were made that it learnt from.
     summary
         What the validation on the same window has told; see `summarise` of the reports.
     """
@@ -44,6 +47,7 @@ class BrainOrigin(NamedTuple):
     window: Fold
     end: pd.Timestamp
     settings: WalkSettings
+    recipe: FeatureRecipe
     lesson: Lesson
     summary: Mapping[str, Any]
 
@@ -69,6 +73,7 @@ def store_brain(brain: TrainedBrain, origin: BrainOrigin) -> StoredModel:
             "thresholds": settings.thresholds.model_dump(mode="json"),
             "signals": len(brain.signals),
             FORECASTS: origin.lesson.forecasts,
+            IN_CARD: origin.recipe.to_json(),
         },
         data=DataUsed(
             source=origin.source,

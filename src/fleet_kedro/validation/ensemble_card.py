@@ -5,11 +5,14 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from fleet_kedro.features.recipe import FeatureRecipe
 from fleet_kedro.market.epoch import hours_since_epoch
 from fleet_kedro.metrics.bootstrap import BlockBootstrap
+from fleet_kedro.models.forecasters.bars import BarSettings
 from fleet_kedro.signals.ensemble_rule import (
     KIND,
     EnsembleRule,
+    Reading,
     model_name,
     rule_to_files,
 )
@@ -27,6 +30,8 @@ class EnsembleOrigin(NamedTuple):
 
     asset: str
     source: str
+    recipe: FeatureRecipe
+    bars: BarSettings
     settings: EnsembleWalkSettings
     bootstrap: BlockBootstrap
 
@@ -43,7 +48,10 @@ def store_ensemble(
     members
         All models that it combines, by kind.
     """
-    rule = EnsembleRule.of(walk.production, members)
+    reading = Reading(
+        recipe=origin.recipe, bars=origin.bars, intervals=origin.settings.intervals
+    )
+    rule = EnsembleRule.of(walk.production, members, reading)
     files = rule_to_files(rule)
     told = walk.forecasts
     metrics = score_walk(told, origin.settings.horizons, origin.bootstrap)

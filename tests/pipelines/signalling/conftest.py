@@ -1,6 +1,5 @@
 """A project with everything that a signal is made from: candles, models, rules."""
 
-import json
 import os
 import shutil
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 from kedro.config import OmegaConfigLoader
 
+from fleet_kedro.features.recipe import FeatureRecipe
 from fleet_kedro.models.forecasters.bars import asset_bars
 from fleet_kedro.signals.signal_shape import PortfolioSignal
 
@@ -33,19 +33,20 @@ def stocked(make_project, planted_fleet, fleet_features, trained_brain) -> Path:
     project = make_project()
     configure(project, planted_fleet.settings.model_dump(mode="json"))
     data = project.folder / "data"
-    for name in ("01_raw", "02_intermediate/candles", "03_primary", "06_models"):
+    for name in ("01_raw", "02_intermediate/candles", "06_models"):
         (data / name).mkdir(parents=True)
     for asset, own in planted_fleet.candles.groupby("asset"):
         path = data / f"02_intermediate/candles/{asset}.parquet"
         own.reset_index(drop=True).to_parquet(path)
     planted_fleet.dominance.to_parquet(data / "01_raw/dominance.parquet")
-    orders = data / "03_primary/fractional_orders.json"
-    orders.write_text(json.dumps(dict.fromkeys(ASSETS, ORDER)))
     btc = planted_fleet.candles.loc[planted_fleet.candles["asset"] == "BTC"]
     bars = asset_bars(
         fleet_features["BTC"](), btc.reset_index(drop=True), FORECASTERS.bars
     )
-    write_models(data / "06_models", trained_brain, bars)
+    recipe = FeatureRecipe(
+        settings=planted_fleet.settings, orders=dict.fromkeys(ASSETS, ORDER)
+    )
+    write_models(data / "06_models", trained_brain, bars, recipe)
     return project.folder
 
 

@@ -12,9 +12,11 @@ from kedro.io import DataCatalog
 from kedro.runner import SequentialRunner
 from kedro.validation import TypeExtractor
 
+from fleet_kedro.features.recipe import IN_CARD, FeatureRecipe
 from fleet_kedro.market.errors import MarketError
 from fleet_kedro.market.schema import BAR
 from fleet_kedro.models.brain_files import brain_to_files
+from fleet_kedro.models.conformal import ConformalSettings
 from fleet_kedro.models.forecasters.bars import AssetBars
 from fleet_kedro.models.forecasters.settings import ForecasterSettings, make_forecaster
 from fleet_kedro.models.trained_brain import TrainedBrain
@@ -28,7 +30,7 @@ from fleet_kedro.signals.decision_rules import (
     Thresholds,
     rules_to_files,
 )
-from fleet_kedro.signals.ensemble_rule import EnsembleRule, rule_to_files
+from fleet_kedro.signals.ensemble_rule import EnsembleRule, Reading, rule_to_files
 from fleet_kedro.signals.return_thresholds import ReturnThreshold, TunedFor
 from fleet_kedro.signals.signal_document import read_signal
 from fleet_kedro.signals.signal_shape import PortfolioSignal
@@ -188,11 +190,18 @@ def draw_rules() -> DecisionRules:
     )
 
 
-def write_models(store: Path, brain: TrainedBrain, bars: AssetBars) -> None:
+def write_models(
+    store: Path, brain: TrainedBrain, bars: AssetBars, recipe: FeatureRecipe
+) -> None:
     write_bundle(
         store / "brain",
         brain_to_files(brain),
-        card_of("global-brain", "brain", brain.assets, **{FORECASTS: WALK}),
+        card_of(
+            "global-brain",
+            "brain",
+            brain.assets,
+            **{FORECASTS: WALK, IN_CARD: recipe.to_json()},
+        ),
     )
     write_bundle(
         store / "decision_rules",
@@ -210,7 +219,10 @@ def write_models(store: Path, brain: TrainedBrain, bars: AssetBars) -> None:
         write_bundle(
             store / "forecasters/BTC" / kind, members[kind].files, members[kind].card
         )
-    write_ensemble(store, WEIGHTS, members)
+    reading = Reading(
+        recipe=recipe, bars=FORECASTERS.bars, intervals=ConformalSettings()
+    )
+    write_ensemble(store, WEIGHTS, members, reading)
 
 
 def members_in(store: Path) -> dict[str, StoredModel]:
@@ -219,7 +231,10 @@ def members_in(store: Path) -> dict[str, StoredModel]:
 
 
 def write_ensemble(
-    store: Path, given: Mapping[str, float], members: Mapping[str, StoredModel]
+    store: Path,
+    given: Mapping[str, float],
+    members: Mapping[str, StoredModel],
+    reading: Reading,
 ) -> None:
     """Weigh the members, BTC's forecasters; those of no weight are left out."""
     weights = {f"weight_{kind}": weight for kind, weight in given.items()}
@@ -235,7 +250,7 @@ def write_ensemble(
     ]
     write_bundle(
         store / "forecasters/BTC/ensemble",
-        rule_to_files(EnsembleRule.of(pd.DataFrame(rows), members)),
+        rule_to_files(EnsembleRule.of(pd.DataFrame(rows), members, reading)),
         card_of("btc-ensemble", "ensemble", ("BTC",)),
     )
 

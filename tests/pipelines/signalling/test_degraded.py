@@ -1,6 +1,5 @@
 """Whatever is missing costs its own part of a signal, says so, and stops no other."""
 
-import json
 import shutil
 
 import numpy as np
@@ -8,7 +7,9 @@ import pandas as pd
 import pytest
 from signal_stock import WEIGHTS, members_in, write_ensemble
 
+from fleet_kedro.features.recipe import IN_CARD
 from fleet_kedro.signals.decision_rules import FORECASTS
+from fleet_kedro.signals.ensemble_rule import rule_from_files
 from fleet_kedro.signals.expectation import Absence
 from fleet_kedro.store.bundle import read_bundle, write_bundle
 
@@ -38,6 +39,16 @@ def damage(path):
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
+
+
+def change_features(workplace, change):
+    """Let the brain's card tell another recipe of what it reads."""
+    folder = workplace.folder / "data/06_models/brain"
+    model = read_bundle(folder)
+    told = model.card.parameters
+    changed = {**told, IN_CARD: change(told[IN_CARD])}
+    card = model.card.model_copy(update={"parameters": changed})
+    write_bundle(folder, model.files, card)
 
 
 class TestCandles:
@@ -176,22 +187,28 @@ class TestModels:
         check_hold(signal, "SOL", Absence.NO_MODEL)
         assert any("refiner.safetensors" in notice for notice in signal.notices)
 
-    @pytest.mark.slow
-    def test_a_brain_that_reads_other_features(self, workplace):
-        orders = workplace.folder / "data/03_primary/fractional_orders.json"
-        orders.write_text(json.dumps({"ETH": 0.4, "SOL": 0.4}))
+    def test_a_brain_that_does_not_say_what_it_reads(self, workplace):
+        change_features(workplace, lambda _: {})
         signal = workplace.signal()
 
-        check_hold(signal, "BTC", Absence.NO_FORECAST)
-        check_rest_goes_on(signal, "ETH", "SOL")
+        check_rest_goes_on(signal, "BTC")
+        check_hold(signal, "ETH", Absence.NO_MODEL)
+        assert any(
+            "No recipe of features (settings:" in told for told in signal.notices
+        )
+
+    @pytest.mark.slow
+    def test_a_brain_that_does_not_say_how_it_reads_one_asset(self, workplace):
+        change_features(workplace, lambda recipe: recipe | {"orders": {"SOL": 0.4}})
+        signal = workplace.signal()
+
+        check_hold(signal, "ETH", Absence.NO_FORECAST)
+        check_rest_goes_on(signal, "BTC", "SOL")
 
     def test_an_asset_that_the_brain_has_not_learnt(self, workplace):
         source = workplace.folder / CANDLES / "ETH.parquet"
         candles = pd.read_parquet(source).assign(asset="DOGE", symbol="DOGEUSDT")
         candles.to_parquet(source.with_name("DOGE.parquet"))
-        orders = workplace.folder / "data/03_primary/fractional_orders.json"
-        known = json.loads(orders.read_text())
-        orders.write_text(json.dumps(known | {"DOGE": 0.4}))
         signal = workplace.signal(universe={"assets": ["BTC", "ETH", "SOL", "DOGE"]})
 
         lacks = "The brain has not learnt it. It has no forecasters of its own."
@@ -218,7 +235,9 @@ class TestModels:
     @pytest.mark.slow
     def test_a_forecaster_without_a_weight_is_not_missed(self, workplace, first_signal):
         store = workplace.folder / "data/06_models"
-        write_ensemble(store, WEIGHTS | {"xgboost": 0.0}, members_in(store))
+        kept = rule_from_files(read_bundle(store / "forecasters/BTC/ensemble").files)
+        weights = WEIGHTS | {"xgboost": 0.0}
+        write_ensemble(store, weights, members_in(store), kept.reading)
 
         assert workplace.signal() == first_signal
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from signal_stock import ASSETS, FORECASTERS, HALF_WIDTH, ORDER, WEIGHTS, draw_rules
+from signal_stock import ASSETS, FORECASTERS, HALF_WIDTH, WEIGHTS, draw_rules
 
-from fleet_kedro.features.newest import newest_features
+from fleet_kedro.features.newest import NewestFeatures
 from fleet_kedro.market.by_asset import by_asset
 from fleet_kedro.market.dominance import DominancePolicy, join_dominance
 from fleet_kedro.market.schema import BAR
@@ -15,7 +15,7 @@ from fleet_kedro.models.forecasters.bars import asset_bars
 from fleet_kedro.models.forecasters.settings import make_forecaster
 from fleet_kedro.signals.brain_answer import ask_brain
 from fleet_kedro.signals.decision import SignalSettings
-from fleet_kedro.signals.ensemble_answer import AskingRules, AssetTables, ask_ensembles
+from fleet_kedro.signals.ensemble_answer import ask_ensembles
 from fleet_kedro.signals.ensemble_returns import ensemble_returns
 from fleet_kedro.signals.expectation import choose_source
 from fleet_kedro.signals.history import History, Lookout, decide_history
@@ -156,18 +156,17 @@ class TestEachModel:
         }
 
     @pytest.fixture
-    def features(self, planted_fleet, tails):
+    def newest(self, planted_fleet, tails):
         hours = pd.DatetimeIndex(tails["BTC"]["timestamp"])
         shares = join_dominance(hours, planted_fleet.dominance, DominancePolicy())
-        orders = dict.fromkeys(ASSETS, ORDER)
-        return newest_features(tails, shares, orders, planted_fleet.settings)
+        return NewestFeatures(tails, shares)
 
     def test_the_brain_says_the_same_to_the_last_bit(
-        self, stocked, features, said_by_brain
+        self, stocked, tails, newest, said_by_brain
     ):
         served = Served(stocked, stocked / "data/06_models", "latest")
-        answer = ask_brain(features, served)
-        moment = features["BTC"]["timestamp"].iloc[-1]
+        answer = ask_brain(newest, served)
+        moment = tails["BTC"]["timestamp"].iloc[-1]
         row = said_by_brain.loc[said_by_brain["timestamp"] == moment]
         own = row.set_index("asset")
 
@@ -180,13 +179,10 @@ class TestEachModel:
         assert all(len(told) == 5 for told in answer.top_latents.values())
 
     def test_the_ensemble_says_the_same_but_for_rounding(
-        self, stocked, features, tails, walk_of_btc, intervals
+        self, stocked, newest, tails, walk_of_btc
     ):
-        answer = ask_ensembles(
-            {"BTC": AssetTables(features["BTC"], tails["BTC"])},
-            Served(stocked, stocked / "data/06_models", "latest"),
-            AskingRules(12, FORECASTERS.bars, intervals),
-        )
+        served = Served(stocked, stocked / "data/06_models", "latest")
+        answer = ask_ensembles(newest, served, 12)
         moment = tails["BTC"]["timestamp"].iloc[-1]
         row = walk_of_btc.loc[walk_of_btc["timestamp"] == moment].iloc[0]
 

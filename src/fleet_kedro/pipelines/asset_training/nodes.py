@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from fleet_kedro.features.recipe import FeatureRecipe
 from fleet_kedro.market.errors import MarketError
 from fleet_kedro.models.forecasters.bars import AssetBars, asset_bars
 from fleet_kedro.models.forecasters.kinds import Kind
@@ -120,6 +121,8 @@ def keep_ensemble(
     walk: pd.DataFrame,
     production: pd.DataFrame,
     fleet_window: dict[str, Any],
+    feature_recipe: dict[str, Any],
+    forecasters: ForecasterSettings,
     settings: EnsembleWalkSettings,
     report: ReportSettings,
     *,
@@ -128,7 +131,14 @@ def keep_ensemble(
     **trained: StoredModel,
 ) -> StoredModel:
     """Make a model of the ensemble: weights, and the very models that they weigh."""
-    origin = EnsembleOrigin(asset, fleet_window["source"], settings, report.bootstrap)
+    origin = EnsembleOrigin(
+        asset,
+        fleet_window["source"],
+        FeatureRecipe.read(feature_recipe),
+        forecasters.bars,
+        settings,
+        report.bootstrap,
+    )
     members: dict[str, StoredModel] = {kind: trained[f"{kind}_model"] for kind in kinds}
     return store_ensemble(EnsembleWalk(walk, production), members, origin)
 

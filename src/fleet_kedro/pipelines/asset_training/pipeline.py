@@ -59,6 +59,8 @@ def _of_asset(asset: str, kinds: tuple[Kind, ...]) -> list[Node]:
                 "walk": f"{asset}_ensemble_walk",
                 "production": f"{asset}_ensemble_production",
                 "fleet_window": "fleet_window",
+                "feature_recipe": "feature_recipe",
+                "forecasters": "params:forecasters",
                 "settings": "params:ensemble",
                 "report": "params:report",
                 **{f"{kind}_model": f"{asset}.{kind}_model" for kind in kinds},

@@ -11,6 +11,7 @@ from fleet_kedro.features.build import FeatureSettings, asset_features
 from fleet_kedro.features.context import MarketContext
 from fleet_kedro.features.fractional import FractionalDifference
 from fleet_kedro.features.order import fractional_orders
+from fleet_kedro.features.recipe import FeatureRecipe
 from fleet_kedro.features.side_by_side import SideBySide
 from fleet_kedro.market.by_asset import CandleLoaders
 from fleet_kedro.market.dominance import DominancePolicy, join_dominance
@@ -29,33 +30,38 @@ def gather_context(
     return MarketContext.of(together, shares)
 
 
-def find_fractional_orders(
+def choose_recipe(
     candles: CandleLoaders,
     fleet_window: dict[str, Any],
     walk: WalkForward,
     features: FeatureSettings,
-) -> dict[str, float]:
-    """Choose each asset's order on the candles before the first scored forecast."""
+) -> dict[str, Any]:
+    """Choose each asset's order on the candles before the first scored forecast.
+
+    Returns how the features are to be made, for a file.
+    """
     folds = walk.split(
         pd.Timestamp(fleet_window["start"]), pd.Timestamp(fleet_window["end"])
     )
     orders: dict[str, float] = {}
     for load in candles.values():
         orders.update(_order(load, folds, features.fractional))
-    return orders
+    return FeatureRecipe(settings=features, orders=orders).to_json()
 
 
 def build_features(
     candles: CandleLoaders,
     context: MarketContext,
-    orders: dict[str, float],
+    feature_recipe: dict[str, Any],
     fleet_window: dict[str, Any],
-    settings: FeatureSettings,
 ) -> Mapping[str, Callable[[], pd.DataFrame]]:
     """Build one table per asset, each when it is saved: one at a time in memory."""
     start = pd.Timestamp(fleet_window["start"])
+    recipe = FeatureRecipe.read(feature_recipe)
     return {
-        asset: partial(_build, load, context, orders[asset], start, settings)
+        asset: partial(
+            _build, load, context, recipe.orders[asset], start, recipe.settings
+        )
         for asset, load in candles.items()
     }
 

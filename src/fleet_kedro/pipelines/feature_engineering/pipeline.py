@@ -4,7 +4,7 @@ from kedro.pipeline import Pipeline
 
 from fleet_kedro.pipelines.feature_engineering.nodes import (
     build_features,
-    find_fractional_orders,
+    choose_recipe,
     gather_context,
 )
 from fleet_kedro.pipelines.step import step
@@ -20,24 +20,18 @@ def create_pipeline(**_: object) -> Pipeline:
                 "market_context",
             ),
             step(
-                find_fractional_orders,
+                choose_recipe,
                 [
                     "clean_candles",
                     "fleet_window",
                     "params:walk_forward",
                     "params:features",
                 ],
-                "fractional_orders",
+                "feature_recipe",
             ),
             step(
                 build_features,
-                [
-                    "clean_candles",
-                    "market_context",
-                    "fractional_orders",
-                    "fleet_window",
-                    "params:features",
-                ],
+                ["clean_candles", "market_context", "feature_recipe", "fleet_window"],
                 "features",
             ),
         ],

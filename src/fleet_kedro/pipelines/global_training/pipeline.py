@@ -5,8 +5,8 @@ from kedro.pipeline import Pipeline
 from fleet_kedro.pipelines.global_training.nodes import train_global_brain
 from fleet_kedro.pipelines.step import step
 
-_KEPT = ["features", "forecasts", "fleet_window", "global_validation"]
-_RULES = ["params:walk_forward", "params:walk", "params:features"]
+_KEPT = ["features", "feature_recipe", "forecasts", "fleet_window", "global_validation"]
+_RULES = ["params:walk_forward", "params:walk"]
 
 
 def create_pipeline(**_: object) -> Pipeline:

@@ -5,13 +5,11 @@ import logging
 import pandas as pd
 from kedro.io.core import DatasetError
 
-from fleet_kedro.features.build import FeatureSettings
-from fleet_kedro.features.newest import newest_features
+from fleet_kedro.features.newest import NewestFeatures
 from fleet_kedro.market.by_asset import CandleLoaders
 from fleet_kedro.market.dominance import DominancePolicy
 from fleet_kedro.market.errors import MarketError
 from fleet_kedro.market.universe import Universe
-from fleet_kedro.models.forecasters.settings import ForecasterSettings
 from fleet_kedro.pipelines.signalling.model_store import ModelStore
 from fleet_kedro.reports.figures.portfolio import draw_portfolio
 from fleet_kedro.reports.signal_page import render_signal
@@ -19,18 +17,13 @@ from fleet_kedro.reports.signal_table import signal_lines
 from fleet_kedro.signals.answers import Answers
 from fleet_kedro.signals.brain_answer import ask_brain
 from fleet_kedro.signals.decision import SignalSettings
-from fleet_kedro.signals.ensemble_answer import (
-    AskingRules,
-    AssetTables,
-    ask_ensembles,
-)
+from fleet_kedro.signals.ensemble_answer import ask_ensembles
 from fleet_kedro.signals.judgement import judge_present
 from fleet_kedro.signals.learnt_rules import Learnt, read_learnt
 from fleet_kedro.signals.portfolio_signal import NothingToJudge
 from fleet_kedro.signals.present import Present, ServingSettings, take_present
 from fleet_kedro.signals.signal_document import read_signal, signal_text
 from fleet_kedro.signals.signal_shape import PortfolioSignal
-from fleet_kedro.validation.forecast_ensemble import EnsembleWalkSettings
 
 logger = logging.getLogger(__name__)
 
@@ -59,35 +52,19 @@ def look(
     return present._replace(remarks=remarks)
 
 
-def build_newest_features(
-    present: Present, orders: dict[str, float], settings: FeatureSettings
-) -> Tables:
-    """Compute what the models read, of the newest bars alone."""
-    return newest_features(present.candles, present.shares, orders, settings)
-
-
 def ask_models(
     present: Present,
-    features: Tables,
     models: ModelStore,
     serving: ServingSettings,
     settings: SignalSettings,
-    ensemble: EnsembleWalkSettings,
-    forecasters: ForecasterSettings,
 ) -> tuple[Answers, Learnt]:
-    """Ask the sources that are wanted, and what their past has taught."""
+    """Ask the sources that are wanted, each by its own recipe, and what they learnt."""
     served = models.in_stage(serving.stage)
-    brain = None if settings.forecast == "ensemble" else ask_brain(features, served)
+    newest = NewestFeatures(present.candles, present.shares)
+    brain = None if settings.forecast == "ensemble" else ask_brain(newest, served)
     ensembles = None
     if settings.forecast != "brain":
-        ensembles = ask_ensembles(
-            {
-                asset: AssetTables(table, present.candles[asset])
-                for asset, table in features.items()
-            },
-            served,
-            AskingRules(settings.horizon_hours, forecasters.bars, ensemble.intervals),
-        )
+        ensembles = ask_ensembles(newest, served, settings.horizon_hours)
     learnt = read_learnt(served, brain.card if brain else None, settings)
     return Answers(brain, ensembles), learnt
 

@@ -4,7 +4,6 @@ from kedro.pipeline import Pipeline
 
 from fleet_kedro.pipelines.signalling.nodes import (
     ask_models,
-    build_newest_features,
     judge,
     look,
     tell_signal,
@@ -25,17 +24,8 @@ def create_pipeline(**_: object) -> Pipeline:
                 "present",
             ),
             step(
-                build_newest_features,
-                ["present", "fractional_orders", "params:features"],
-                "newest_features",
-            ),
-            step(
                 ask_models,
-                [
-                    *("present", "newest_features", "serving_models"),
-                    *("params:serving", "params:signalling", "params:ensemble"),
-                    "params:forecasters",
-                ],
+                ["present", "serving_models", "params:serving", "params:signalling"],
                 ["model_answers", "learnt_rules"],
             ),
             step(
