@@ -7,8 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fleet_kedro.features.build import FeatureSettings
-from fleet_kedro.features.recipe import FeatureRecipe
 from fleet_kedro.models.conformal import ConformalSettings
 from fleet_kedro.models.forecasters.bars import BarSettings
 from fleet_kedro.signals.ensemble_rule import (
@@ -53,7 +51,7 @@ def member(kind: str, content: bytes = b"learnt") -> StoredModel:
 
 MEMBERS = {kind: member(kind) for kind in ("lstm", "xgboost")}
 READING = Reading(
-    recipe=FeatureRecipe(settings=FeatureSettings(profile="lean"), orders={"BTC": 0.4}),
+    recipe={"orders": {"BTC": 0.4}},
     bars=BarSettings(
         signals=("rsi_13",),
         channels=("momentum_1",),

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from fleet_kedro.features.newest import NewestFeatures
+from fleet_kedro.features.recipe import FeatureRecipe
 from fleet_kedro.models.conformal import interval_scale
 from fleet_kedro.models.ensemble import combine
 from fleet_kedro.models.forecasters.bars import AssetBars, BarSettings, asset_bars
@@ -106,7 +107,7 @@ def ask_ensembles(
                 _Member.read(served, asset, kind, ensemble) for kind in rule.weights
             ]
             reading = ensemble.reading
-            table = newest.table(asset, reading.recipe)
+            table = newest.table(asset, FeatureRecipe.read(reading.recipe))
             tables = _Tables(table, newest.candles[asset])
             forecast[asset] = _asked(rule, members, tables, reading)
         except ValueError as error:

@@ -13,10 +13,9 @@ from collections.abc import Mapping
 from typing import Literal
 
 import pandas as pd
-from pydantic import Field, ValidationError
+from pydantic import Field, JsonValue, ValidationError
 
 from fleet_kedro.config import Config
-from fleet_kedro.features.recipe import FeatureRecipe
 from fleet_kedro.models.conformal import ConformalSettings
 from fleet_kedro.models.forecasters.bars import BarSettings
 from fleet_kedro.store.bundle import StoredModel
@@ -59,14 +58,14 @@ class Reading(Config):
     Attributes
     ----------
     recipe
-        Of the features.
+        Of the features, as JSON; `fleet_kedro.features.recipe` reads it.
     bars
         What an hour's volatility is; a member reads what it was trained on.
     intervals
         The unit of ``interval_width``.
     """
 
-    recipe: FeatureRecipe
+    recipe: dict[str, JsonValue]
     bars: BarSettings
     intervals: ConformalSettings
 

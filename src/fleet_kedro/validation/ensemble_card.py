@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import pandas as pd
+from pydantic import JsonValue
 
-from fleet_kedro.features.recipe import FeatureRecipe
 from fleet_kedro.market.epoch import hours_since_epoch
 from fleet_kedro.metrics.bootstrap import BlockBootstrap
 from fleet_kedro.models.forecasters.bars import BarSettings
@@ -30,7 +30,7 @@ class EnsembleOrigin(NamedTuple):
 
     asset: str
     source: str
-    recipe: FeatureRecipe
+    recipe: Mapping[str, JsonValue]
     bars: BarSettings
     settings: EnsembleWalkSettings
     bootstrap: BlockBootstrap
@@ -49,7 +49,9 @@ def store_ensemble(
         All models that it combines, by kind.
     """
     reading = Reading(
-        recipe=origin.recipe, bars=origin.bars, intervals=origin.settings.intervals
+        recipe=dict(origin.recipe),
+        bars=origin.bars,
+        intervals=origin.settings.intervals,
     )
     rule = EnsembleRule.of(walk.production, members, reading)
     files = rule_to_files(rule)

@@ -220,7 +220,7 @@ def write_models(
             store / "forecasters/BTC" / kind, members[kind].files, members[kind].card
         )
     reading = Reading(
-        recipe=recipe, bars=FORECASTERS.bars, intervals=ConformalSettings()
+        recipe=recipe.to_json(), bars=FORECASTERS.bars, intervals=ConformalSettings()
     )
     write_ensemble(store, WEIGHTS, members, reading)
 

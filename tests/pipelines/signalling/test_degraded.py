@@ -250,6 +250,18 @@ class TestModels:
         assert signal.notices[0].startswith("The forecasters of BTC are not used: ")
         assert "BTC/ensemble" in signal.notices[0]
 
+    def test_an_ensemble_that_does_not_say_what_it_reads(self, workplace):
+        store = workplace.folder / "data/06_models"
+        kept = rule_from_files(read_bundle(store / "forecasters/BTC/ensemble").files)
+        reading = kept.reading.model_copy(update={"recipe": {}})
+        write_ensemble(store, WEIGHTS, members_in(store), reading)
+        signal = workplace.signal()
+
+        check_rest_goes_on(signal, "BTC", "ETH", "SOL")
+        assert signal.notices[0].startswith(
+            "The forecasters of BTC are not used: No re"
+        )
+
     def test_a_forecaster_that_is_not_the_one_that_was_weighed(self, workplace):
         store = workplace.folder / "data/06_models"
         earlier = members_in(store)

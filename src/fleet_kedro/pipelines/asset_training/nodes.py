@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from fleet_kedro.features.recipe import FeatureRecipe
 from fleet_kedro.market.errors import MarketError
 from fleet_kedro.models.forecasters.bars import AssetBars, asset_bars
 from fleet_kedro.models.forecasters.kinds import Kind
@@ -134,7 +133,7 @@ def keep_ensemble(
     origin = EnsembleOrigin(
         asset,
         fleet_window["source"],
-        FeatureRecipe.read(feature_recipe),
+        feature_recipe,
         forecasters.bars,
         settings,
         report.bootstrap,
