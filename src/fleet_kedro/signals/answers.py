@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from fleet_kedro.signals.brain_answer import BrainAnswer
+from fleet_kedro.signals.calibrated_return import CalibratedReturn
 from fleet_kedro.signals.ensemble_answer import EnsembleAnswer
 from fleet_kedro.signals.learnt_rules import Learnt
 from fleet_kedro.signals.present import Present
@@ -66,16 +67,36 @@ def _lack_of_brain(asset: str, brain: BrainAnswer, learnt: Learnt) -> str:
 
 
 def notices_of(present: Present, answers: Answers, learnt: Learnt) -> tuple[str, ...]:
-    """Say which models are missing, once for all assets."""
+    """Say which models are missing or have no skill, once for all assets."""
     brain, ensembles = answers
     notices = [*present.notices, *learnt.notices]
     if brain is not None and brain.trouble:
         notices.append(brain.trouble)
+    elif brain is not None and learnt.curves is not None:
+        notices.append(_worthless(learnt.curves))
     if ensembles is not None:
         notices += ensembles.troubles.values()
+        if ensembles.weightless:
+            notices.append(_weightless(ensembles.weightless))
         if brain is not None and not brain.trouble and learnt.curves is not None:
             notices.append(_alone(present.assets, ensembles))
     return tuple(filter(None, notices))
+
+
+def _worthless(curves: CalibratedReturn) -> str:
+    if curves.kept_share > 0:
+        return ""
+    return (
+        "Nothing of what the brain's probabilities promised came true out of sample, "
+        "so it expects a return of zero."
+    )
+
+
+def _weightless(assets: tuple[str, ...]) -> str:
+    return (
+        f"No forecaster of {', '.join(assets)} beat the zero forecast out of sample, "
+        "so zero is forecast."
+    )
 
 
 def _alone(assets: tuple[str, ...], ensembles: EnsembleAnswer) -> str:

@@ -58,10 +58,13 @@ class EnsembleAnswer(NamedTuple):
         Of each asset that has an ensemble; NaN where its newest bar cannot be used.
     troubles
         Of each asset whose ensemble cannot be asked: why, in a sentence.
+    weightless
+        Assets whose ensemble gives no model a weight: it forecasts zero.
     """
 
     forecast: Mapping[str, LogReturn]
     troubles: Mapping[str, str]
+    weightless: tuple[str, ...]
 
 
 class _Tables(NamedTuple):
@@ -96,7 +99,7 @@ def ask_ensembles(
     A model that is missing, damaged, trained on other features or not the one that was
     weighed costs the answer of its asset.
     """
-    forecast, troubles = {}, {}
+    forecast, troubles, weightless = {}, {}, []
     for asset in sorted(newest.candles):
         try:
             if not any(_is_of(asset, name) for name in served.names):
@@ -110,9 +113,11 @@ def ask_ensembles(
             table = newest.table(asset, FeatureRecipe.read(reading.recipe))
             tables = _Tables(table, newest.candles[asset])
             forecast[asset] = _asked(rule, members, tables, reading)
+            if not members:
+                weightless.append(asset)
         except ValueError as error:
             troubles[asset] = f"The forecasters of {asset} are not used: {error}"
-    return EnsembleAnswer(forecast, troubles)
+    return EnsembleAnswer(forecast, troubles, tuple(weightless))
 
 
 def _is_of(asset: str, name: str) -> bool:

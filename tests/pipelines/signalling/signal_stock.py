@@ -171,16 +171,17 @@ def card_of(name: str, kind: str, assets: tuple[str, ...], **told: Any) -> Model
     )
 
 
-def draw_rules() -> DecisionRules:
-    """Curves that promise a lot, and a threshold for SOL alone."""
-    curve = ReturnCurve(knots=(0.3, 0.7), values=(-1.0, 1.0), low=-0.8, high=0.8)
+def draw_rules(kept_share: float = 0.9) -> DecisionRules:
+    """Curves that promise a lot, or nothing, and a threshold for SOL alone."""
+    ends = (-1.0, 1.0) if kept_share else (0.0, 0.0)
+    curve = ReturnCurve(knots=(0.3, 0.7), values=ends, low=-0.8, high=0.8)
     tuned = ReturnThreshold(factor=0.5, outcome="tuned")
     return DecisionRules(
         Curves(
             forecasts=WALK,
             horizon_hours=12,
             level=0.8,
-            curves=CalibratedReturn(kept_share=0.9, fleet=curve, assets={}),
+            curves=CalibratedReturn(kept_share=kept_share, fleet=curve, assets={}),
         ),
         Thresholds(
             forecasts=WALK,

@@ -5,10 +5,10 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from signal_stock import WEIGHTS, members_in, write_ensemble
+from signal_stock import WEIGHTS, draw_rules, members_in, write_ensemble
 
 from fleet_kedro.features.recipe import IN_CARD
-from fleet_kedro.signals.decision_rules import FORECASTS
+from fleet_kedro.signals.decision_rules import FORECASTS, rules_to_files
 from fleet_kedro.signals.ensemble_rule import rule_from_files
 from fleet_kedro.signals.expectation import Absence
 from fleet_kedro.store.bundle import read_bundle, write_bundle
@@ -297,6 +297,36 @@ class TestModels:
         check_rest_goes_on(signal, "BTC")
         check_hold(signal, "ETH", Absence.NO_MODEL)
         assert any("names the walk abababab" in told for told in signal.notices)
+
+
+class TestNoSkill:
+    """A forecast of zero is a forecast, and why it is zero is told."""
+
+    def test_a_brain_whose_promises_did_not_come_true(self, workplace):
+        folder = workplace.folder / "data/06_models/decision_rules"
+        card = read_bundle(folder).card
+        write_bundle(folder, rules_to_files(draw_rules(kept_share=0.0)), card)
+        signal = workplace.signal()
+
+        check_rest_goes_on(signal, "BTC", "ETH", "SOL")
+        assert signal.individual_signals["ETH"].expected_return == 0
+        assert [
+            told for told in signal.notices if "so it expects a return of zero" in told
+        ]
+
+    def test_forecasters_that_did_not_beat_zero(self, workplace):
+        store = workplace.folder / "data/06_models"
+        kept = rule_from_files(read_bundle(store / "forecasters/BTC/ensemble").files)
+        none = dict.fromkeys(WEIGHTS, 0.0)
+        write_ensemble(store, none, members_in(store), kept.reading)
+        signal = workplace.signal(signalling={"forecast": "ensemble"})
+
+        assert signal.individual_signals["BTC"].expected_return == 0
+        assert signal.individual_signals["BTC"].interval.high > 0
+        assert [told for told in signal.notices if "No forecaster of BTC beat" in told]
+
+    def test_with_skill_nothing_is_told(self, first_signal):
+        assert not any("out of sample" in told for told in first_signal.notices)
 
 
 class TestNothingUsable:
