@@ -43,6 +43,10 @@ class TestKnownValues:
         assert brain.use_asset_embedding == "off"
         assert brain.gate_penalty == 0.01
 
+    def test_the_mixture_knows_who_learns_against_the_fleet(self) -> None:
+        brain = settings(relative_experts=("stress",)).unfitted(n_assets=3)
+        assert brain.relative_experts == ("stress",)
+
     def test_the_seed_reaches_every_expert_that_draws(self) -> None:
         experts = settings(seed=8).unfitted(n_assets=1).experts
         assert experts["trend"].random_state == 8
@@ -75,6 +79,10 @@ class TestProperties:
 
 
 class TestErrors:
+    def test_a_relative_expert_that_does_not_exist_is_refused(self) -> None:
+        with pytest.raises(ValidationError, match="no expert is called trends"):
+            settings(relative_experts=("trends",))
+
     def test_a_gate_without_a_penalty_is_refused(self) -> None:
         with pytest.raises(ValidationError, match="gate_penalty"):
             settings(gate_penalty=0.0)

@@ -88,6 +88,27 @@ class TestKnownValues:
         assert (np.diff(forecast.probability[order]) >= -1e-12).all()
         assert abs(forecast.probability.mean() - y.mean()) < 0.03
 
+    def test_a_relative_expert_learns_from_the_fleet_and_its_judges_do_not(
+        self,
+    ) -> None:
+        X, y, asset = market()
+        brain = ensemble(own=LogisticRegression(), relative=LogisticRegression())
+        brain.set_params(relative_experts=("relative",))
+        brain.fit(X, y, asset=asset, relative=~y)
+        said = brain.expert_probability(X, asset)
+        np.testing.assert_allclose(said.sum(axis=1), 1.0, atol=1e-3)
+        # Judged by how trades came out, the opposite is worth no more than their mean.
+        calibrated = brain.forecast(X, asset).expert_probability
+        assert calibrated[:, 0].std() > 0.15
+        np.testing.assert_allclose(calibrated[:, 1], y.mean(), atol=0.03)
+
+    def test_without_relative_outcomes_all_learn_the_same(self) -> None:
+        X, y, asset = market(2000)
+        brain = ensemble(own=LogisticRegression(), relative=LogisticRegression())
+        brain.set_params(relative_experts=("relative",))
+        brain.fit(X, y, asset=asset)
+        np.testing.assert_array_equal(*brain.expert_probability(X, asset).T)
+
 
 class TestProperties:
     def test_rows_of_weight_zero_teach_the_experts_nothing(self) -> None:

@@ -238,8 +238,10 @@ class TestProperties:
     def test_the_null_market_shows_no_lift(
         self, make_fleet: Callable[..., Any]
     ) -> None:
+        # Below zero by luck is no skill either: that a null is found too good is told
+        # by the lower end alone, and how often by the slow test.
         overall = measured(walk(make_fleet(edge=0.0))).overall
-        assert overall["lift_low"] < 0 < overall["lift_high"]
+        assert overall["lift_low"] < 0
 
     @pytest.mark.slow
     def test_null_markets_are_taken_for_skill_no_more_often_than_the_level_says(

@@ -1,6 +1,6 @@
 """What the global brain is made of: its parameters, each named once."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from fleet_kedro.config import Config
 from fleet_kedro.labels.forward_return import Label
@@ -35,6 +35,11 @@ class BrainSettings(Config):
     label: Label
     refiner: RefinerSettings
     experts: ExpertsSettings
+    relative_experts: tuple[str, ...] = Field(
+        default=("trend", "surface"),
+        strict=False,
+        description="Experts that learn from outcomes held against the fleet's.",
+    )
     use_asset_embedding: EmbeddingKind = Field(
         description="What gate and trees know of the asset: off, one_hot, learned."
     )
@@ -48,6 +53,17 @@ class BrainSettings(Config):
     pattern_bars: int = Field(ge=2, description="Window of the Pattern expert.")
     seed: int = Field(ge=0)
 
+    @field_validator("relative_experts")
+    @classmethod
+    def _are_experts(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [name for name in names if name not in EXPERT_COLUMNS]
+        if unknown:
+            raise ValueError(
+                f"no expert is called {', '.join(unknown)}; "
+                f"there are {', '.join(EXPERT_COLUMNS)}"
+            )
+        return names
+
     def unfitted(self, n_assets: int) -> MixtureOfExpertsEnsemble:
         """Return the mixture that these settings describe, for rows of ``n_assets``."""
         purge_rows = n_assets * self.label.last_known_offset_bars
@@ -56,6 +72,7 @@ class BrainSettings(Config):
         return MixtureOfExpertsEnsemble(
             experts=experts,
             columns=EXPERT_COLUMNS,
+            relative_experts=self.relative_experts,
             use_asset_embedding=self.use_asset_embedding,
             gate_penalty=self.gate_penalty,
             gate_balance=self.gate_balance,

@@ -73,6 +73,9 @@ class MixtureOfExpertsEnsemble(ClassifierMixin, BaseEstimator):
     columns
         For each expert, the prefixes of the columns of ``X`` that it reads;
         ``asset_`` asks for the asset's code.
+    relative_experts
+        Names of the experts that learn from outcomes relative to the fleet, where they
+        are given. Judges know how a trade came out, and nothing else.
     use_asset_embedding
         What gate and experts know of the asset; see ``AssetEmbedding``.
     gate_penalty, gate_balance
@@ -91,6 +94,7 @@ class MixtureOfExpertsEnsemble(ClassifierMixin, BaseEstimator):
         *,
         experts: Mapping[str, ClassifierMixin],
         columns: Mapping[str, Sequence[str]],
+        relative_experts: Collection[str] = (),
         use_asset_embedding: EmbeddingKind = "one_hot",
         gate_penalty: float = 1e-2,
         gate_balance: float = 5e-4,
@@ -100,6 +104,7 @@ class MixtureOfExpertsEnsemble(ClassifierMixin, BaseEstimator):
     ) -> None:
         self.experts = experts
         self.columns = columns
+        self.relative_experts = relative_experts
         self.use_asset_embedding = use_asset_embedding
         self.gate_penalty = gate_penalty
         self.gate_balance = gate_balance
@@ -114,6 +119,7 @@ class MixtureOfExpertsEnsemble(ClassifierMixin, BaseEstimator):
         sample_weight: Float[np.ndarray, " rows"] | None = None,
         *,
         asset: Shaped[np.ndarray, " rows"],
+        relative: Bool[np.ndarray, " rows"] | None = None,
         past: PastForecasts | None = None,
     ) -> "MixtureOfExpertsEnsemble":
         """Fit the experts on all rows, and their judges on out-of-sample forecasts.
@@ -122,6 +128,9 @@ class MixtureOfExpertsEnsemble(ClassifierMixin, BaseEstimator):
         ----------
         X
             Rows in time order, with the columns that the experts read and the physics.
+        relative
+            Whether each row beat the fleet; see ``labels.beats_fleet``. Without it
+            ``relative_experts`` learn from ``y`` like all others.
         past
             Forecasts of earlier rows by experts that had not seen them. None holds out
             the end of ``X`` to make some; inputs that were themselves fitted on all of
@@ -129,8 +138,8 @@ class MixtureOfExpertsEnsemble(ClassifierMixin, BaseEstimator):
         """
         weight = np.ones(len(X)) if sample_weight is None else sample_weight
         if past is None:
-            past = self._hold_out(X, y, weight, asset)
-        return self.learn(X, y, weight, asset).judge(past)
+            past = self._hold_out(X, y, weight, asset, relative)
+        return self.learn(X, y, weight, asset, relative=relative).judge(past)
 
     def learn(
         self,
@@ -138,6 +147,8 @@ class MixtureOfExpertsEnsemble(ClassifierMixin, BaseEstimator):
         y: Bool[np.ndarray, " rows"],
         weight: Float[np.ndarray, " rows"],
         asset: Shaped[np.ndarray, " rows"],
+        *,
+        relative: Bool[np.ndarray, " rows"] | None = None,
         only: Collection[str] | None = None,
     ) -> "MixtureOfExpertsEnsemble":
         """Fit embedding and experts; of these ``only`` some, when others are known."""
@@ -146,8 +157,13 @@ class MixtureOfExpertsEnsemble(ClassifierMixin, BaseEstimator):
             _named(X, _LATENTS), y, asset, weight
         )
         code = self.embedding_.code(asset)
+        taught = dict.fromkeys(self.experts, y)
+        if relative is not None:
+            taught |= dict.fromkeys(self.relative_experts, relative)
         self.experts_ = {
-            name: clone(expert).fit(_view(X, code, self.columns[name]), y, weight)
+            name: clone(expert).fit(
+                _view(X, code, self.columns[name]), taught[name], weight
+            )
             for name, expert in self.experts.items()
             if only is None or name in only
         }
@@ -250,6 +266,7 @@ class MixtureOfExpertsEnsemble(ClassifierMixin, BaseEstimator):
         y: Bool[np.ndarray, " rows"],
         weight: Float[np.ndarray, " rows"],
         asset: Shaped[np.ndarray, " rows"],
+        relative: Bool[np.ndarray, " rows"] | None,
     ) -> PastForecasts:
         """Forecast the last rows with experts fitted on the rows before them."""
         first_held_out = round(len(X) * (1 - self.holdout))
@@ -261,7 +278,11 @@ class MixtureOfExpertsEnsemble(ClassifierMixin, BaseEstimator):
                 "rows, or past forecasts."
             )
         earlier = clone(self).learn(
-            X.iloc[:n_fitted], y[:n_fitted], weight[:n_fitted], asset[:n_fitted]
+            X.iloc[:n_fitted],
+            y[:n_fitted],
+            weight[:n_fitted],
+            asset[:n_fitted],
+            relative=None if relative is None else relative[:n_fitted],
         )
         held_out = X.iloc[first_held_out:]
         return PastForecasts(

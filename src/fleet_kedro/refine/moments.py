@@ -5,6 +5,7 @@ add up, so blocks of time, assets and processes can be read once, in any groupin
 a window that grows only adds what is new.
 """
 
+import collections
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from jaxtyping import Float
 from fleet_kedro.refine.threads import in_order
 
 CHUNK_ROWS = 1_024
-_BAND_ROWS = 128
+_BAND_ROWS = 64
 _SMALLEST_RELATIVE_SPREAD = 1e-6
 
 
@@ -261,16 +262,19 @@ def _rank_two_update(
     """``(gram + left rightᵀ + right leftᵀ) / (scale scaleᵀ)``, as a new matrix.
 
     A band of rows at a time stays in the cache; whole-matrix temporaries would be
-    written to memory four times over.
+    written to memory four times over. Each thread writes bands of its own.
     """
     inverse = np.ones(len(left)) if scale is None else 1.0 / _check_scale(scale)
     updated = np.empty_like(gram)
-    for rows in _chunks(len(left), _BAND_ROWS):
+
+    def update(rows: slice) -> None:
         band = np.multiply.outer(left[rows], right)
         band += np.multiply.outer(right[rows], left)
         band += gram[rows]
         # The two factors are multiplied first, so that (i, j) and (j, i) round alike.
         np.multiply(band, np.multiply.outer(inverse[rows], inverse), out=updated[rows])
+
+    collections.deque(in_order(update, list(_chunks(len(left), _BAND_ROWS))), maxlen=0)
     return updated
 
 

@@ -19,7 +19,7 @@ from fleet_kedro.validation.asked import Asked, Variant, ask
 from fleet_kedro.validation.judged import judge_fold
 
 AblationSet = Literal["off", "fast", "full"]
-"""None; those of the asset's embedding; those that teach every expert anew as well."""
+"""None; those that teach few experts anew; those that teach every one as well."""
 
 SHIFTED_LABELS = "labels shifted in time"
 
@@ -51,6 +51,10 @@ def ablations_of(brain: BrainSettings, which: AblationSet) -> list[Ablation]:
         for kind, name in embeddings.items()
         if kind != brain.use_asset_embedding
     ]
+    if brain.relative_experts:
+        switched.append(
+            Ablation("own outcomes", {"relative_experts": ()}, brain.relative_experts)
+        )
     if which == "full":
         switched += [
             Ablation(

@@ -8,6 +8,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int64, Shaped
 
 from fleet_kedro.features.energy import energy, fit_energy, sample_weight
+from fleet_kedro.labels.beats_fleet import beats_fleet
 from fleet_kedro.labels.forward_return import is_positive
 from fleet_kedro.models.brain import BrainSettings
 from fleet_kedro.models.fleet_rows import FleetRows, expert_inputs
@@ -76,6 +77,18 @@ def rows_of_fold(rows: FleetRows, number: int, fold: Fold) -> FoldRows:
     )
 
 
+def relative_outcome(
+    table: pd.DataFrame, settings: BrainSettings
+) -> Bool[np.ndarray, " rows"]:
+    """Return whether each row beat the fleet; see `beats_fleet`."""
+    return beats_fleet(
+        table["forward_return"].to_numpy(),
+        table["elastic_return_volatility"].to_numpy(),
+        table["timestamp"].to_numpy(),
+        settings.label,
+    )
+
+
 def ask(
     rows: FleetRows,
     number: int,
@@ -89,12 +102,14 @@ def ask(
     table = rows.table.iloc[train]
     asset = table["asset"].to_numpy()
     outcome = is_positive(table["forward_return"].to_numpy(), settings.label)
+    relative = relative_outcome(table, settings)
     brain = settings.unfitted(n_assets=len(np.unique(asset))).learn(
         _inputs(rows, number, train, settings),
         shifted(outcome, asset) if shift_labels else outcome,
         weights(table, settings),
         asset,
-        only,
+        relative=shifted(relative, asset) if shift_labels else relative,
+        only=only,
     )
     asked = rows.table.iloc[validation]
     said = dict(

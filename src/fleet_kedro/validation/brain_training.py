@@ -25,12 +25,16 @@ from fleet_kedro.models.fleet_rows import (
     gather_rows,
     silently,
 )
-from fleet_kedro.models.mixture import PastForecasts
+from fleet_kedro.models.mixture import MixtureOfExpertsEnsemble, PastForecasts
 from fleet_kedro.models.trained_brain import TrainedBrain
 from fleet_kedro.signals.walk_digest import walk_digest
 from fleet_kedro.splits.walk_forward import Fold, WalkForward
 from fleet_kedro.store.fingerprint import array_hash
-from fleet_kedro.validation.asked import rows_of_fold, weights
+from fleet_kedro.validation.asked import (
+    relative_outcome,
+    rows_of_fold,
+    weights,
+)
 from fleet_kedro.validation.judged import as_past, thresholds_of
 from fleet_kedro.validation.walk_forward import WalkSettings
 
@@ -112,7 +116,7 @@ def train_brain(
         settings=brain,
         signals=tuple(signal.name for signal in signals),
         refiner=rows.refiners[0],
-        mixture=mixture.learn(*taught).judge(past),
+        mixture=_learnt(mixture, taught).judge(past),
         thresholds=thresholds_of(
             forecasts, settings.thresholds, brain.label.round_trip_cost
         ),
@@ -123,12 +127,25 @@ def train_brain(
 
 
 class _Taught(NamedTuple):
-    """What experts learn from, as `MixtureOfExpertsEnsemble.learn` takes it."""
+    """What experts learn from."""
 
     inputs: pd.DataFrame
     outcome: Bool[np.ndarray, " rows"]
     weight: Float[np.ndarray, " rows"]
     asset: Shaped[np.ndarray, " rows"]
+    relative: Bool[np.ndarray, " rows"]
+
+
+def _learnt(
+    mixture: MixtureOfExpertsEnsemble, taught: _Taught
+) -> MixtureOfExpertsEnsemble:
+    return mixture.learn(
+        taught.inputs,
+        taught.outcome,
+        taught.weight,
+        taught.asset,
+        relative=taught.relative,
+    )
 
 
 def _taught(rows: FleetRows, window: Fold, settings: BrainSettings) -> _Taught:
@@ -139,6 +156,7 @@ def _taught(rows: FleetRows, window: Fold, settings: BrainSettings) -> _Taught:
         is_positive(table["forward_return"].to_numpy(), settings.label),
         weights(table, settings),
         table["asset"].to_numpy(),
+        relative_outcome(table, settings),
     )
 
 
@@ -163,7 +181,10 @@ def _check_forecasts(
 def _hash(taught: _Taught, past: PastForecasts) -> str:
     arrays: dict[str, Shaped[np.ndarray, ...]] = {
         "inputs": taught.inputs.to_numpy(),
-        **{name: getattr(taught, name) for name in ("outcome", "weight", "asset")},
+        **{
+            name: getattr(taught, name)
+            for name in ("outcome", "weight", "asset", "relative")
+        },
         **{f"past_{name}": value for name, value in past._asdict().items()},
     }
     for name in ("asset", "past_asset"):

@@ -70,8 +70,9 @@ class _InSampleEnsemble(MixtureOfExpertsEnsemble):
         y: Bool[np.ndarray, " rows"],
         weight: Float[np.ndarray, " rows"],
         asset: Shaped[np.ndarray, " rows"],
+        relative: Bool[np.ndarray, " rows"] | None,
     ) -> PastForecasts:
-        self.learn(X, y, weight, asset)
+        self.learn(X, y, weight, asset, relative=relative)
         physics = X.loc[:, list(PHYSICS_COLUMNS)].to_numpy()
         return PastForecasts(self.expert_probability(X, asset), physics, asset, y)
 

@@ -6,6 +6,9 @@
 ``pattern``  a dilated causal network over the last 64 bars: shapes
 ``surface``  boosted trees over plain signals: what shows without refining
 ``stress``   a bounded, class-weighted logistic regression: what holds in rough weather
+
+Trend and Surface learn which asset beats the others of its hour, all others which trade
+earns more than it costs; see ``relative_experts`` of a brain.
 """
 
 from fleet_kedro.models.experts.base import BinaryExpert

@@ -36,7 +36,9 @@ class PatternSettings(Config):
     validation_fraction: float = Field(
         default=0.15, ge=0, lt=0.5, description="Last rows, kept for early stopping."
     )
-    training: TrainingSettings = Field(default=TrainingSettings(), description="Loop.")
+    training: TrainingSettings = Field(
+        default=TrainingSettings(rows_per_epoch=32_000), description="Loop."
+    )
 
 
 class PatternParameters(PatternSettings):
@@ -169,7 +171,7 @@ class PatternExpert(BinaryExpert):
         return DilatedCausalNetwork(n_layers, self.channels, generator)
 
     def _training(self) -> TrainingSettings:
-        return self.training or TrainingSettings()
+        return self.training or PatternSettings().training
 
     def _split(self, rows: Rows) -> InnerSplit:
         """Learn from the past, stop by the future, keep a gap between them."""

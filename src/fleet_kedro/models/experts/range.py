@@ -18,7 +18,7 @@ from fleet_kedro.models.experts.base import BinaryExpert
 from fleet_kedro.models.experts.standardise import KEPT_SCALE, WeightedScale
 from fleet_kedro.models.learnt import Learnt
 
-_QUERIES_AT_ONCE = 128  # 128 × 20,000 float32 scores are 10 MB
+_QUERIES_AT_ONCE = 16  # 16 × 20,000 float32 scores stay in the cache
 
 
 class RangeSettings(Config):
