@@ -163,6 +163,18 @@ class TestServed:
         assert "verdict" in json.loads(told["preview"])
 
 
+def at_rest(page, read, pause_ms=500, longest_pauses=40):
+    """Read until two readings are alike: the layers glide to their places."""
+    last = read()
+    for _ in range(longest_pauses):
+        page.wait_for_timeout(pause_ms)
+        now = read()
+        if now == last:
+            return now
+        last = now
+    raise AssertionError(f"Still moving after {longest_pauses} readings: {last}")
+
+
 class TestSeen:
     def test_every_pipeline_is_offered(self, open_page):
         offered = open_page().locator(".pipeline-list .menu-option")
@@ -174,7 +186,12 @@ class TestSeen:
         page = open_page()
         named = page.locator(".pipeline-layer-name")
         named.nth(len(LAYERS) - 1).wait_for(state="attached")
-        tops = [(band.bounding_box()["y"], band.text_content()) for band in named.all()]
+        tops = at_rest(
+            page,
+            lambda: [
+                (box.bounding_box()["y"], box.text_content()) for box in named.all()
+            ],
+        )
 
         assert [name for _, name in sorted(tops)] == LAYERS
 
