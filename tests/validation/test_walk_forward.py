@@ -238,18 +238,20 @@ class TestProperties:
     def test_the_null_market_shows_no_lift(
         self, make_fleet: Callable[..., Any]
     ) -> None:
-        # Below zero by luck is no skill either: that a null is found too good is told
-        # by the lower end alone, and how often by the slow test.
-        overall = measured(walk(make_fleet(edge=0.0))).overall
-        assert overall["lift_low"] < 0
+        # One null in ten lies outside by luck, as that of the usual seed 11 does, below
+        # zero; the slow test counts how many do, on either side.
+        overall = measured(walk(make_fleet(edge=0.0, seed=0))).overall
+        assert overall["lift_low"] < 0 < overall["lift_high"]
 
     @pytest.mark.slow
     def test_null_markets_are_taken_for_skill_no_more_often_than_the_level_says(
         self, make_fleet: Callable[..., Any]
     ) -> None:
-        mistaken = 0
-        for seed in range(10):
+        mistaken, unlucky = 0, 0
+        for seed in range(12):
             overall = measured(walk(make_fleet(edge=0.0, seed=seed))).overall
             mistaken += overall["lift_low"] > 0
-        # Each has a chance of 5 %: more than two of ten would happen once in 90 times.
+            unlucky += overall["lift_high"] < 0
+        # Each has a chance of 5 %: more than two of twelve happen once in 50 times.
         assert mistaken <= 2
+        assert unlucky <= 2

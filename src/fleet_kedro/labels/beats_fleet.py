@@ -11,7 +11,8 @@ from jaxtyping import Bool, Float, Shaped
 
 from fleet_kedro.labels.forward_return import Label, is_positive
 
-_LEAST_VOLATILITY = 5e-4  # of a return over the horizon; nothing calmer is believed
+LEAST_VOLATILITY = 5e-4
+"""Of a return over the horizon; nothing calmer is believed."""
 
 
 def beats_fleet(
@@ -49,7 +50,7 @@ def beats_fleet(
         If a forward return is NaN.
     """
     own = is_positive(forward_return, label)
-    volatility = np.maximum(return_volatility.astype(np.float64), _LEAST_VOLATILITY)
+    volatility = np.maximum(return_volatility.astype(np.float64), LEAST_VOLATILITY)
     score = forward_return / volatility
     _, hour = np.unique(timestamp, return_inverse=True)
     others = np.bincount(hour)[hour] - 1

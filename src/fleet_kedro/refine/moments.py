@@ -5,7 +5,6 @@ add up, so blocks of time, assets and processes can be read once, in any groupin
 a window that grows only adds what is new.
 """
 
-import collections
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -274,7 +273,8 @@ def _rank_two_update(
         # The two factors are multiplied first, so that (i, j) and (j, i) round alike.
         np.multiply(band, np.multiply.outer(inverse[rows], inverse), out=updated[rows])
 
-    collections.deque(in_order(update, list(_chunks(len(left), _BAND_ROWS))), maxlen=0)
+    for _ in in_order(update, list(_chunks(len(left), _BAND_ROWS))):
+        pass  # each job leaves its band behind
     return updated
 
 

@@ -5,17 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float, Int64, Shaped
+from jaxtyping import Float, Int64
 
-from fleet_kedro.features.energy import energy, fit_energy, sample_weight
-from fleet_kedro.labels.beats_fleet import beats_fleet
-from fleet_kedro.labels.forward_return import is_positive
 from fleet_kedro.models.brain import BrainSettings
-from fleet_kedro.models.fleet_rows import FleetRows, expert_inputs
+from fleet_kedro.models.fleet_rows import FleetRows
 from fleet_kedro.models.mixture import PHYSICS_COLUMNS, MixtureOfExpertsEnsemble
 from fleet_kedro.splits.walk_forward import Fold
-
-_WARNING = "physics_stability_warning"
+from fleet_kedro.validation.taught import inputs_of, shifted, what_is_taught
 
 
 class Asked(NamedTuple):
@@ -77,18 +73,6 @@ def rows_of_fold(rows: FleetRows, number: int, fold: Fold) -> FoldRows:
     )
 
 
-def relative_outcome(
-    table: pd.DataFrame, settings: BrainSettings
-) -> Bool[np.ndarray, " rows"]:
-    """Return whether each row beat the fleet; see `beats_fleet`."""
-    return beats_fleet(
-        table["forward_return"].to_numpy(),
-        table["elastic_return_volatility"].to_numpy(),
-        table["timestamp"].to_numpy(),
-        settings.label,
-    )
-
-
 def ask(
     rows: FleetRows,
     number: int,
@@ -99,24 +83,17 @@ def ask(
     """Let a brain learn from the past of a fold, and ask it about the fold."""
     known, only, shift_labels = variant or Variant()
     train, validation = rows_of_fold(rows, number, fold)
-    table = rows.table.iloc[train]
-    asset = table["asset"].to_numpy()
-    outcome = is_positive(table["forward_return"].to_numpy(), settings.label)
-    relative = relative_outcome(table, settings)
-    brain = settings.unfitted(n_assets=len(np.unique(asset))).learn(
-        _inputs(rows, number, train, settings),
-        shifted(outcome, asset) if shift_labels else outcome,
-        weights(table, settings),
-        asset,
-        relative=shifted(relative, asset) if shift_labels else relative,
-        only=only,
-    )
+    taught = what_is_taught(rows, number, train, settings)
+    if shift_labels:
+        taught = taught.shifted()
+    unfitted = settings.unfitted(n_assets=len(np.unique(taught.asset)))
+    brain = taught.to(unfitted, only=only)
     asked = rows.table.iloc[validation]
     said = dict(
         zip(
             brain.experts_,
             brain.expert_probability(
-                _inputs(rows, number, validation, settings),
+                inputs_of(rows, number, validation, settings),
                 asked["asset"].to_numpy(),
             ).T,
             strict=True,
@@ -132,38 +109,6 @@ def ask(
         .assign(**_raw(brain, said, known))
     )
     return Asked(fold, brain, len(train), forecasts)
-
-
-def shifted(
-    outcome: Bool[np.ndarray, " rows"], asset: Shaped[np.ndarray, " rows"]
-) -> Bool[np.ndarray, " rows"]:
-    """Rotate each asset's outcomes by half of its rows."""
-    rotated = outcome.copy()
-    for name in np.unique(asset):
-        own = np.flatnonzero(asset == name)
-        rotated[own] = np.roll(outcome[own], len(own) // 2)
-    return rotated
-
-
-def weights(table: pd.DataFrame, settings: BrainSettings) -> Float[np.ndarray, " rows"]:
-    """Weigh training rows: more under high energy, nothing under the warning."""
-    loudness = np.zeros(len(table))
-    for _, own in table.reset_index(drop=True).groupby("asset"):
-        volume = own["energy_volume"].to_numpy(dtype=np.float64)
-        move = own["energy_move"].to_numpy(dtype=np.float64)
-        loudness[own.index] = energy(volume, move, fit_energy(volume, move))
-    warning = table[_WARNING].to_numpy(dtype=np.float64)
-    return sample_weight(loudness * settings.use_energy, warning * settings.mask_chaos)
-
-
-def _inputs(
-    rows: FleetRows,
-    number: int,
-    row: Int64[np.ndarray, " rows"],
-    settings: BrainSettings,
-) -> pd.DataFrame:
-    """Return what experts and gate read: this fold's latents and own inputs."""
-    return expert_inputs(rows.table.iloc[row], rows.latents[number][row], settings)
 
 
 def _raw(

@@ -11,31 +11,24 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float, Shaped
+from jaxtyping import Shaped
 
 from fleet_kedro.features.signal import Signal
-from fleet_kedro.labels.forward_return import is_positive
 from fleet_kedro.market.schema import BAR
-from fleet_kedro.models.brain import BrainSettings
 from fleet_kedro.models.fleet_rows import (
     FeatureLoaders,
-    FleetRows,
     Track,
-    expert_inputs,
     gather_rows,
     silently,
 )
-from fleet_kedro.models.mixture import MixtureOfExpertsEnsemble, PastForecasts
+from fleet_kedro.models.mixture import PastForecasts
 from fleet_kedro.models.trained_brain import TrainedBrain
 from fleet_kedro.signals.walk_digest import walk_digest
 from fleet_kedro.splits.walk_forward import Fold, WalkForward
 from fleet_kedro.store.fingerprint import array_hash
-from fleet_kedro.validation.asked import (
-    relative_outcome,
-    rows_of_fold,
-    weights,
-)
+from fleet_kedro.validation.asked import rows_of_fold
 from fleet_kedro.validation.judged import as_past, thresholds_of
+from fleet_kedro.validation.taught import Taught, what_is_taught
 from fleet_kedro.validation.walk_forward import WalkSettings
 
 
@@ -109,54 +102,21 @@ def train_brain(
     rows = gather_rows(
         features, signals, [window], brain, extra=brain.surface_signals, track=track
     )
-    taught = _taught(rows, window, brain)
+    train, _ = rows_of_fold(rows, 0, window)
+    taught = what_is_taught(rows, 0, train, brain)
     past = as_past(forecasts.assign(taught=forecasts["is_positive"]))
     mixture = brain.unfitted(n_assets=len(rows.refiners[0].scales))
     trained = TrainedBrain(
         settings=brain,
         signals=tuple(signal.name for signal in signals),
         refiner=rows.refiners[0],
-        mixture=_learnt(mixture, taught).judge(past),
+        mixture=taught.to(mixture).judge(past),
         thresholds=thresholds_of(
             forecasts, settings.thresholds, brain.label.round_trip_cost
         ),
     )
     return trained, Lesson(
         len(taught.outcome), _hash(taught, past), walk_digest(forecasts)
-    )
-
-
-class _Taught(NamedTuple):
-    """What experts learn from."""
-
-    inputs: pd.DataFrame
-    outcome: Bool[np.ndarray, " rows"]
-    weight: Float[np.ndarray, " rows"]
-    asset: Shaped[np.ndarray, " rows"]
-    relative: Bool[np.ndarray, " rows"]
-
-
-def _learnt(
-    mixture: MixtureOfExpertsEnsemble, taught: _Taught
-) -> MixtureOfExpertsEnsemble:
-    return mixture.learn(
-        taught.inputs,
-        taught.outcome,
-        taught.weight,
-        taught.asset,
-        relative=taught.relative,
-    )
-
-
-def _taught(rows: FleetRows, window: Fold, settings: BrainSettings) -> _Taught:
-    train, _ = rows_of_fold(rows, 0, window)
-    table = rows.table.iloc[train]
-    return _Taught(
-        expert_inputs(table, rows.latents[0][train], settings),
-        is_positive(table["forward_return"].to_numpy(), settings.label),
-        weights(table, settings),
-        table["asset"].to_numpy(),
-        relative_outcome(table, settings),
     )
 
 
@@ -178,7 +138,7 @@ def _check_forecasts(
         )
 
 
-def _hash(taught: _Taught, past: PastForecasts) -> str:
+def _hash(taught: Taught, past: PastForecasts) -> str:
     arrays: dict[str, Shaped[np.ndarray, ...]] = {
         "inputs": taught.inputs.to_numpy(),
         **{

@@ -17,6 +17,7 @@ from scipy.optimize import minimize
 from scipy.special import log_ndtr, ndtr
 
 from fleet_kedro.config import Config
+from fleet_kedro.labels.beats_fleet import LEAST_VOLATILITY
 from fleet_kedro.models.experts.base import BinaryExpert
 
 ELASTIC_INPUTS = (
@@ -36,7 +37,9 @@ class ElasticSettings(Config):
         default=500.0, gt=0, description="Rows that the closed form is worth."
     )
     volatility_floor: float = Field(
-        default=5e-4, gt=0, description="Smallest s that is believed, as a return."
+        default=LEAST_VOLATILITY,
+        gt=0,
+        description="Smallest s that is believed, as a return.",
     )
     z_limit: float = Field(default=5.0, gt=0, description="Where z is cut off.")
 
@@ -65,7 +68,7 @@ class ElasticExpert(BinaryExpert):
         *,
         cost: float = 0.002,
         prior_rows: float = 500.0,
-        volatility_floor: float = 5e-4,
+        volatility_floor: float = LEAST_VOLATILITY,
         z_limit: float = 5.0,
     ) -> None:
         self.cost = cost
