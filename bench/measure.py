@@ -41,6 +41,16 @@ class Measurement:
         return statistics.median(run.peak_gib for run in self.runs)
 
 
+def in_turn(parts: Sequence[Measurement]) -> Measurement:
+    """Add up commands that one runs one after another; the greatest peak counts."""
+    return Measurement(
+        tuple(
+            Cost(sum(c.wall_seconds for c in costs), max(c.peak_gib for c in costs))
+            for costs in zip(*(part.runs for part in parts), strict=True)
+        )
+    )
+
+
 def measure(
     command: Sequence[str],
     runs: int,

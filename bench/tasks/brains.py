@@ -1,7 +1,8 @@
-"""Feature tables to a walked brain: one for the fleet, or one for each asset.
+"""Feature tables to walked brains, one for each fleet that is named.
 
-The same folds, settings and rows either way; the brain as configured, without rivals
-and ablations, so that the time is that of learning and forecasting alone.
+``brains.py WORK BTC,ETH SOL`` walks a brain over BTC and ETH, then another over SOL:
+the brain as configured, its folds and rows, and nothing that it is compared with.
+Without names all assets are one fleet.
 """
 
 import sys
@@ -14,19 +15,22 @@ from configured import PARAMETERS, configured_folds
 from fleet_kedro.features.catalogue import catalogue
 from fleet_kedro.validation.walk_forward import WalkSettings, walk_forward
 
-work, company = Path(sys.argv[1]), sys.argv[2]
-settings = WalkSettings(**PARAMETERS["walk"]).model_copy(
-    update={"quick_lightgbm": None, "ablations": "off"}
+work, *fleets = sys.argv[1:]
+files = sorted((Path(work) / "features").glob("*.parquet"))
+features = {file.stem: partial(pd.read_parquet, file) for file in files}
+settings = WalkSettings(**PARAMETERS["walk"])
+# A walk needs its null, which learns nothing here: one tree takes no time.
+null = settings.volatility_null
+one_tree = null.trees.model_copy(update={"n_trees": 1})
+settings = settings.model_copy(
+    update={
+        "volatility_null": null.model_copy(update={"trees": one_tree}),
+        "quick_lightgbm": None,
+        "ablations": "off",
+    }
 )
-features = {
-    file.stem: partial(pd.read_parquet, file)
-    for file in sorted((work / "features").glob("*.parquet"))
-}
-hours = next(iter(features.values()))()["timestamp"]
+hours = pd.read_parquet(files[0], columns=["timestamp"])["timestamp"]
 folds = configured_folds(hours.min(), hours.max())
-fleets = {
-    "together": [features],
-    "alone": [{asset: load} for asset, load in features.items()],
-}
-for fleet in fleets[company]:
-    walk_forward(fleet, catalogue("full"), folds, settings)
+for fleet in fleets or [",".join(features)]:
+    own = {asset: features[asset] for asset in fleet.split(",")}
+    walk_forward(own, catalogue("full"), folds, settings)

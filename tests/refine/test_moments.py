@@ -103,7 +103,12 @@ class TestProperties:
         pooled, stacked = Moments.zero(rows.shape[1]), []
         for part in (slice(0, 100), slice(100, 300)):
             moments = Moments.of(rows[part], label[part])
-            pooled = pooled + moments.standardised(moments.mean(), moments.scale())
+            own = moments.mean(), moments.scale()
+            in_two_passes = pooled + moments.standardised(*own)
+            pooled = pooled.plus_standardised(moments, *own)
+            np.testing.assert_array_equal(
+                pooled.feature_gram, in_two_passes.feature_gram
+            )
             stacked.append(
                 (rows[part] - rows[part].mean(axis=0)) / rows[part].std(axis=0)
             )

@@ -51,6 +51,7 @@ def settings(ablations: str = "off", **brain: Any) -> WalkSettings:
         "gate_balance": 5e-4,
         "surface_signals": ("momentum_3", "rsi_13", "wick_imbalance_1"),
         "pattern_bars": 64,
+        "most_rows": 3_000,
         "seed": 3,
     }
     return WalkSettings(

@@ -7,6 +7,7 @@ outcomes. Held against the others, an outcome is free of it.
 """
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Bool, Float, Shaped
 
 from fleet_kedro.labels.forward_return import Label, is_positive
@@ -52,7 +53,7 @@ def beats_fleet(
     own = is_positive(forward_return, label)
     volatility = np.maximum(return_volatility.astype(np.float64), LEAST_VOLATILITY)
     score = forward_return / volatility
-    _, hour = np.unique(timestamp, return_inverse=True)
+    hour, _ = pd.factorize(timestamp)
     others = np.bincount(hour)[hour] - 1
     rest = np.bincount(hour, weights=score)[hour] - score
     to_beat = rest / np.maximum(others, 1)

@@ -51,6 +51,11 @@ class BrainSettings(Config):
         strict=False, min_length=1, description="What the Surface expert reads."
     )
     pattern_bars: int = Field(ge=2, description="Window of the Pattern expert.")
+    most_rows: int | None = Field(
+        default=48_000,
+        ge=1_000,
+        description="Rows that experts learn from, evenly drawn; null: all.",
+    )
     seed: int = Field(ge=0)
 
     @field_validator("relative_experts")

@@ -161,7 +161,8 @@ class FleetRefinement:
         score = _z_score(total, self._is_flag)
         mean, scale = np.tile([score.mean, score.scale], len(LAGS))
         self._scales[number][asset] = score
-        self._moments[number] += total.standardised(mean, scale)
+        so_far = self._moments[number]
+        self._moments[number] = so_far.plus_standardised(total, mean, scale)
         self._links[number] = [
             pooled + link.standardised(mean, scale)
             for pooled, link in zip(self._links[number], links, strict=True)

@@ -97,11 +97,16 @@ def _assembled(
     """Lay out shared sums plus each lag's edges as one symmetric matrix."""
     n_lags, n_signals = len(lags), sums.shape[-1]
     gram = np.empty((n_lags, n_signals, n_lags, n_signals))
-    for i, near in enumerate(lags):
+
+    def lay_out(i: int) -> None:
         for j, far in enumerate(lags[i:], start=i):
-            block = sums[0, far - near] + sums[1 + i, far - near]
+            difference = far - lags[i]
+            block = sums[0, difference] + sums[1 + i, difference]
             gram[i, :, j, :] = 0.5 * (block + block.T) if i == j else block
             gram[j, :, i, :] = gram[i, :, j, :].T
+
+    for _ in in_order(lay_out, range(n_lags)):
+        pass  # each lag leaves its rows and columns behind
     return gram.reshape(n_lags * n_signals, -1)
 
 

@@ -5,7 +5,7 @@ add up, so blocks of time, assets and processes can be read once, in any groupin
 a window that grows only adds what is new.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -185,9 +185,25 @@ class Moments:
 
     def __add__(self, other: "Moments") -> "Moments":
         """Sum over the rows of both; they must share no row."""
+        total = np.empty_like(self.feature_gram)
+
+        def add(rows: slice) -> None:
+            np.add(self.feature_gram[rows], other.feature_gram[rows], out=total[rows])
+
+        _in_bands(add, len(total))
+        return Moments(self.link + other.link, total)
+
+    def plus_standardised(
+        self,
+        other: "Moments",
+        mean: Float[np.ndarray, " features"],
+        scale: Float[np.ndarray, " features"],
+    ) -> "Moments":
+        """``self + other.standardised(mean, scale)``, in one pass over both."""
+        half = 0.5 * other.row_count * mean - other.feature_sum
         return Moments(
-            self.link + other.link,
-            self.feature_gram + other.feature_gram,
+            self.link + other.link.standardised(mean, scale),
+            _rank_two_update(other.feature_gram, mean, half, scale, self.feature_gram),
         )
 
     def standardised(
@@ -257,11 +273,12 @@ def _rank_two_update(
     left: Float[np.ndarray, " features"],
     right: Float[np.ndarray, " features"],
     scale: Float[np.ndarray, " features"] | None = None,
+    plus: Float[np.ndarray, "features features"] | None = None,
 ) -> Float[np.ndarray, "features features"]:
-    """``(gram + left rightᵀ + right leftᵀ) / (scale scaleᵀ)``, as a new matrix.
+    """``(gram + left rightᵀ + right leftᵀ) / (scale scaleᵀ) + plus``, as a new matrix.
 
     A band of rows at a time stays in the cache; whole-matrix temporaries would be
-    written to memory four times over. Each thread writes bands of its own.
+    written to memory four times over.
     """
     inverse = np.ones(len(left)) if scale is None else 1.0 / _check_scale(scale)
     updated = np.empty_like(gram)
@@ -272,10 +289,17 @@ def _rank_two_update(
         band += gram[rows]
         # The two factors are multiplied first, so that (i, j) and (j, i) round alike.
         np.multiply(band, np.multiply.outer(inverse[rows], inverse), out=updated[rows])
+        if plus is not None:
+            updated[rows] += plus[rows]
 
-    for _ in in_order(update, list(_chunks(len(left), _BAND_ROWS))):
-        pass  # each job leaves its band behind
+    _in_bands(update, len(left))
     return updated
+
+
+def _in_bands(work: Callable[[slice], None], n_rows: int) -> None:
+    """Let threads work on bands of rows; each job leaves its own behind."""
+    for _ in in_order(work, list(_chunks(n_rows, _BAND_ROWS))):
+        pass
 
 
 def _check_scale(scale: Float[np.ndarray, " features"]) -> np.ndarray:

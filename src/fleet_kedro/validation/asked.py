@@ -108,7 +108,7 @@ def ask(
         .reset_index(drop=True)
         .assign(**_raw(brain, said, known))
     )
-    return Asked(fold, brain, len(train), forecasts)
+    return Asked(fold, brain, len(taught.outcome), forecasts)
 
 
 def _raw(

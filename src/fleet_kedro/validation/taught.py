@@ -13,6 +13,7 @@ from fleet_kedro.labels.forward_return import is_positive
 from fleet_kedro.models.brain import BrainSettings
 from fleet_kedro.models.fleet_rows import FleetRows, expert_inputs
 from fleet_kedro.models.mixture import MixtureOfExpertsEnsemble
+from fleet_kedro.splits.thinning import thinned
 
 _WARNING = "physics_stability_warning"
 
@@ -61,14 +62,21 @@ def what_is_taught(
     train: Int64[np.ndarray, " train"],
     settings: BrainSettings,
 ) -> Taught:
-    """Gather it for training rows, given by position, of the fold ``number``."""
+    """Gather it for training rows, given by position, of the fold ``number``.
+
+    Of many rows some are taught; see `thinned`. What they are held against, the fleet
+    and the energy of their asset, is known from all of them.
+    """
     table = rows.table.iloc[train]
+    taught = thinned(table["asset"].to_numpy(), settings.most_rows)
+    relative, weight = _relative_outcome(table, settings), _weights(table, settings)
+    kept = table.iloc[taught]
     return Taught(
-        inputs=inputs_of(rows, number, train, settings),
-        outcome=is_positive(table["forward_return"].to_numpy(), settings.label),
-        weight=_weights(table, settings),
-        asset=table["asset"].to_numpy(),
-        relative=_relative_outcome(table, settings),
+        inputs=inputs_of(rows, number, train[taught], settings),
+        outcome=is_positive(kept["forward_return"].to_numpy(), settings.label),
+        weight=weight[taught],
+        asset=kept["asset"].to_numpy(),
+        relative=relative[taught],
     )
 
 
@@ -100,7 +108,7 @@ def _relative_outcome(
     return beats_fleet(
         table["forward_return"].to_numpy(),
         table["elastic_return_volatility"].to_numpy(),
-        table["timestamp"].to_numpy(),
+        table["timestamp"].dt.tz_localize(None).to_numpy(),
         settings.label,
     )
 
