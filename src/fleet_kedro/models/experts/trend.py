@@ -38,6 +38,9 @@ class TrendSettings(Config):
     l2: float = Field(
         default=10.0, ge=0, description="Penalty on a leaf's squared log odds."
     )
+    bin_rows: int = Field(
+        default=20_000, ge=1, description="Rows that tell where the 63 bins end."
+    )
     threads: int = Field(
         default=1,
         ge=1,
@@ -68,6 +71,7 @@ class TrendExpert(BinaryExpert):
         row_share: float = 0.5,
         column_share: float = 0.5,
         l2: float = 10.0,
+        bin_rows: int = 20_000,
         threads: int = 1,
         random_state: int = 0,
     ) -> None:
@@ -78,6 +82,7 @@ class TrendExpert(BinaryExpert):
         self.row_share = row_share
         self.column_share = column_share
         self.l2 = l2
+        self.bin_rows = bin_rows
         self.threads = threads
         self.random_state = random_state
 
@@ -122,8 +127,7 @@ class TrendExpert(BinaryExpert):
             "feature_fraction": self.column_share,
             "lambda_l2": self.l2,
             "max_bin": 63,
-            # Where 63 bins end is told by 20,000 rows as well as by 200,000.
-            "bin_construct_sample_cnt": 20_000,
+            "bin_construct_sample_cnt": self.bin_rows,
             "seed": self.random_state,
             "deterministic": True,
             "force_row_wise": True,
