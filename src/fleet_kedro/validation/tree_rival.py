@@ -33,10 +33,11 @@ class TreeRival(Config):
     ) -> Float[np.ndarray, " validation"]:
         """Fit on training rows, return the probability of the validation rows.
 
-        Both frames hold ``asset`` and the signals; every row weighs the same.
+        Both frames hold ``asset`` and the signals; every row weighs the same, and all
+        tell where bins end.
         """
         assets = np.unique(train["asset"].to_numpy())
-        expert = TrendExpert(**dict(self.trees))
+        expert = TrendExpert(**{**dict(self.trees), "bin_rows": len(train)})
         expert.fit(self._inputs(train, assets), is_positive)
         return expert.predict_proba(self._inputs(validation, assets))[:, 1]
 
