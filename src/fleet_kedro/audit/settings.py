@@ -94,7 +94,7 @@ def _small_walk() -> WalkSettings:
             gate_balance=5e-4,
             surface_signals=("momentum_3", "rsi_13", "hour_sine"),
             pattern_bars=64,
-            most_rows=3_000,
+            most_rows=1_000,
             seed=3,
         ),
         thresholds=ThresholdSettings(
